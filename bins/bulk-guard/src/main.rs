@@ -48,6 +48,7 @@ impl Program for BulkGuard {
         main: MainSource::Audit,
         blind_spots: &[BlindSpot::FilesInFolderOperations, BlindSpot::StreamDownloads],
         judged_by: &[Source::Audit, Source::Logins, Source::Folders, Source::Destinations],
+        schedule: "* * * * *",
         sends_alerts: true,
     };
 

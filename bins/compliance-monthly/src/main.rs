@@ -23,7 +23,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use event_archive::Look;
 use job_runner::exit::Exit;
-use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
+use job_runner::{About, Check, Head, Job, Judgement, Program, Question, Reached, Setup};
 
 use crate::body::{Body, Gathered, Report};
 use crate::cli::{Command, Flags};
@@ -49,6 +49,7 @@ impl Program for ComplianceMonthly {
             BlindSpot::BlockedLogins,
         ],
         judged_by: &[Source::Audit],
+        schedule: "0 4 1,4,12 * *",
         sends_alerts: false,
     };
 
@@ -96,6 +97,20 @@ impl Program for ComplianceMonthly {
     /// A report that was asked for is printed, whatever it lacks.
     fn text(report: &Report, document: &Document) -> Option<Vec<u8>> {
         Some(report::text(report, document))
+    }
+
+    fn questions(reached: &Reached) -> Vec<Question> {
+        let rooms = reached.rooms.iter().filter(|room| !room.archived).map(|room| room.fact.title.for_terminal());
+        let example = rooms.take(1).map(|title| format!(", such as \"{title}/Reports\"")).collect::<String>();
+        vec![
+            Question::line("out", "Into which folder are the files of each month written? (nothing: into none)"),
+            Question::line(
+                "upload_to",
+                format!(
+                    "Into which folder of the portal are they uploaded? (an id, or a path{example}; nothing: into none)"
+                ),
+            ),
+        ]
     }
 
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {

@@ -38,6 +38,7 @@ impl Program for IpFence {
         main: MainSource::Logins,
         blind_spots: &rule::BLIND_SPOTS,
         judged_by: &[Source::Audit, Source::Logins, Source::People],
+        schedule: "*/10 * * * *",
         sends_alerts: true,
     };
 

@@ -19,7 +19,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use event_archive::Look;
 use job_runner::exit::Exit;
-use job_runner::{About, Check, Head, Job, Judgement, Program, Publishing, Reached, Setup};
+use job_runner::{About, Check, Head, Job, Judgement, Program, Publishing, Question, Reached, Setup};
 
 use crate::body::{Body, Report};
 use crate::cli::{Command, Flags};
@@ -39,6 +39,7 @@ impl Program for NudgeInactive {
         main: MainSource::Audit,
         blind_spots: &rule::BLIND_SPOTS,
         judged_by: &[Source::Audit],
+        schedule: "0 10 * * 2",
         // who is inactive is for the manager, in one report, and not an incident each
         sends_alerts: false,
     };
@@ -94,6 +95,19 @@ impl Program for NudgeInactive {
     fn text(report: &Report, document: &Document) -> Option<Vec<u8>> {
         // what fails in JSON fails in `--format json`, which says so
         report.body.print.map(|form| job_runner::render(form, report, document).unwrap_or_default())
+    }
+
+    fn questions(reached: &Reached) -> Vec<Question> {
+        let rooms = reached.rooms_to_choose(|room| !room.archived);
+        vec![
+            Question::several("rooms", "Whose members are looked at? (none marked: those of every room)", rooms),
+            Question::line(
+                "manager.mail_to",
+                "Who gets the report by mail? (addresses with commas; nothing: nobody, cron mails what is new)",
+            ),
+            Question::line("mail.host", "Which mail server takes the mails? (nothing: none)"),
+            Question::line("mail.from", "Which address are they from? (nothing: none)"),
+        ]
     }
 
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {

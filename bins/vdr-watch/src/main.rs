@@ -15,7 +15,7 @@ use ::report::{Document, Line};
 use audit_model::{MainSource, Source};
 use event_archive::Look;
 use job_runner::exit::Exit;
-use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
+use job_runner::{About, Check, Head, Job, Judgement, Program, Question, Reached, Setup};
 
 use crate::cli::{Command, Flags};
 use crate::config::Config;
@@ -36,6 +36,7 @@ impl Program for VdrWatch {
         main: MainSource::Audit,
         blind_spots: &rule::BLIND_SPOTS,
         judged_by: &[Source::Audit, Source::Logins, Source::Rooms, Source::RoomLog, Source::Folders, Source::Files],
+        schedule: "*/10 * * * *",
         sends_alerts: true,
     };
 
@@ -73,6 +74,11 @@ impl Program for VdrWatch {
     async fn own_command(command: &Command, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
         let Command::Backtest { limits } = command;
         backtest::run(limits, setup).await
+    }
+
+    fn questions(reached: &Reached) -> Vec<Question> {
+        let rooms = reached.rooms_to_choose(|room| !room.archived && room.fact.may_be_vdr());
+        vec![Question::several("rooms", "Which rooms are watched? (none marked: every virtual data room)", rooms)]
     }
 
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {

@@ -61,6 +61,7 @@ impl Program for Sample {
         main: MainSource::Audit,
         blind_spots: &[],
         judged_by: &[Source::Audit],
+        schedule: "*/10 * * * *",
         sends_alerts: true,
     };
 

@@ -54,6 +54,7 @@ impl Program for ShareWatch {
         main: MainSource::Audit,
         blind_spots: &[],
         judged_by: &[Source::Audit],
+        schedule: "*/10 * * * *",
         sends_alerts: true,
     };
 

@@ -22,6 +22,8 @@ pub struct About {
     /// What the rule needs of the portal. Time of which one of these is missing was not judged, and is looked at again by
     /// the next run; whatever else is missing only makes a report poorer.
     pub judged_by: &'static [Source],
+    /// When it usually runs, as cron writes it.
+    pub schedule: &'static str,
     /// Whether each finding becomes an alert, so that `alerts.*` does something.
     pub sends_alerts: bool,
 }

@@ -85,6 +85,8 @@ pub enum CommonCommand {
     /// Check, show, clean up, move or back up what this program remembers of the portal
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Ask what is needed, prove it against the portal, and write the settings and the key; overwrites nothing
+    Init(InitArgs),
     /// Check everything that a run depends on, and say how to fix what is wrong; changes nothing
     Doctor,
     /// Show the settings
@@ -106,6 +108,7 @@ impl CommonCommand {
     fn heeded(&self) -> &'static [RunFlag] {
         match self {
             CommonCommand::Fleet(_) => &RunFlag::ALL,
+            CommonCommand::Init(_) => &[],
             CommonCommand::Doctor | CommonCommand::Config(ConfigCommand::Show) => &[RunFlag::Json, RunFlag::DryRun],
             CommonCommand::Alerts(AlertsCommand::Test { .. }) => &[],
             CommonCommand::Completions { .. } | CommonCommand::Store(StoreCommand::Check) => &[RunFlag::DryRun],
@@ -119,6 +122,50 @@ impl CommonCommand {
             ) => &[],
             CommonCommand::Store(StoreCommand::GiveUp { .. }) => &[RunFlag::Until],
         }
+    }
+}
+
+/// `init …`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct InitArgs {
+    /// Address of the portal, as in --portal
+    #[arg(value_name = "URL")]
+    pub url: Option<String>,
+
+    /// Ask nothing: what no flag says keeps its default
+    #[arg(long)]
+    pub yes: bool,
+
+    /// Answer a question or set anything else, as in the settings file: limits.per_hour=30, rooms='["Acme"]'; can be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<SetKey>,
+
+    /// Folder for the settings and the key [default: /etc/docspace if this user may write to it, else the current folder]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// A setting on the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetKey {
+    pub key: String,
+    /// As it was typed.
+    pub value: String,
+}
+
+impl FromStr for SetKey {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (key, value) = text.split_once('=').ok_or("must be KEY=VALUE, such as limits.per_hour=30")?;
+        let is_key = |name: &str| {
+            !name.is_empty()
+                && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        };
+        if !key.split('.').all(is_key) {
+            return Err(format!("`{key}` is no key of a setting; the keys are in the example file"));
+        }
+        Ok(SetKey { key: key.to_owned(), value: value.to_owned() })
     }
 }
 

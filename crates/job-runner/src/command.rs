@@ -20,7 +20,7 @@ use crate::setup::{self, Setup};
 use crate::stop::{Signals, Stop};
 use crate::surroundings::Surroundings;
 use crate::watchers::Watchers;
-use crate::{Error, alerts, config_show, doctor, fleet, logging, upkeep};
+use crate::{Error, alerts, config_show, doctor, fleet, init, logging, upkeep};
 
 /// So long work that nobody waits for any more may take to end.
 const LAST_WORK: Duration = Duration::from_secs(1);
@@ -83,6 +83,9 @@ fn run<P: Program>(cli: &CommandLineOf<P>, runtime: &Runtime) -> anyhow::Result<
         return setup::print(&String::from_utf8_lossy(&script)).map(|()| Exit::Concluded);
     }
     let sources = Sources::from_process(args, cli.settings());
+    if let Some(CommonCommand::Init(command)) = cli.shared_command() {
+        return runtime.block_on(init::run::<P>((command, args), &sources));
+    }
     let signals = match (fleet, signals) {
         (Some(fleet), Some(signals)) => {
             return runtime.block_on(fleet::run::<P>((args, fleet), &sources, signals));

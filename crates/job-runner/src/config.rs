@@ -38,7 +38,7 @@ pub use problem::{Problem, Problems};
 pub(crate) use show::ShownSetting;
 pub use suggest::nearest_name;
 pub use validation::{Validation, has_blank};
-pub(crate) use variables::name_of as variable_of;
+pub(crate) use variables::{name_of as variable_of, typed};
 
 use crate::args::{CommonArgs, FlagSetting};
 use crate::environment::Environment;
@@ -242,10 +242,7 @@ pub(crate) fn read<C: Settings>(program: &str, sources: &Sources) -> Read<C> {
 /// read does not.
 pub(crate) fn holds_secrets(path: &Path) -> bool {
     let Ok(Layer { values, .. }) = file::read(path) else { return false };
-    let at = |key: &str| {
-        let path: Vec<String> = key.split('.').map(str::to_owned).collect();
-        layer::find(&values, &path).and_then(Value::as_str).map(str::to_owned)
-    };
+    let at = |key: &str| self::at(&values, key).and_then(Value::as_str).map(str::to_owned);
     let is_set = |key: &str| at(key).is_some_and(|text| !text.is_empty());
     let has_password = |state: String| {
         state.contains("password=") || url::Url::parse(&state).is_ok_and(|url| url.password().is_some())
@@ -254,6 +251,31 @@ pub(crate) fn holds_secrets(path: &Path) -> bool {
         || is_set("alerts.webhook.url")
         || at("outbound.proxy").is_some_and(|url| url.contains('@'))
         || at("state").is_some_and(has_password)
+}
+
+/// The defaults of a program's own settings and of the common ones; what both have, the program decides.
+pub(crate) fn both_defaults<C: Settings>() -> Dict {
+    let mut both = defaults::<CommonConfig>();
+    for (key, value) in defaults::<C>() {
+        match (both.get_mut(&key), value) {
+            (Some(Value::Dict(_, common)), Value::Dict(_, own)) => common.extend(own),
+            (_, value) => {
+                both.insert(key, value);
+            }
+        }
+    }
+    both
+}
+
+/// What stands under a key, dots between levels.
+pub(crate) fn at<'d>(values: &'d Dict, key: &str) -> Option<&'d Value> {
+    let path: Vec<String> = key.split('.').map(str::to_owned).collect();
+    layer::find(values, &path)
+}
+
+/// Whether two values are the same, whatever kind of number they are.
+pub(crate) fn is_same(one: &Value, other: &Value) -> bool {
+    serde_json::to_value(one).ok() == serde_json::to_value(other).ok()
 }
 
 /// The default settings as a table.

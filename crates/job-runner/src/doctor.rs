@@ -75,6 +75,11 @@ pub(crate) async fn run<P: Program>(
     })
 }
 
+/// Whether the portal answers, and what the key opens.
+pub(crate) async fn prove<P: Program>(setup: &Setup<'_, P::Config>, checks: &mut Vec<Check>) -> Option<Reached> {
+    portal::inspect::<P>(setup, &portal::way(setup)?, checks).await
+}
+
 /// What stands for the checks that were not made.
 fn cut(stop: &Stop) -> Check {
     let why = if stop.is_interrupted() { "`doctor` was stopped" } else { "the checks took too long" };

@@ -21,6 +21,20 @@ impl Environment {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// The same with another value of a variable.
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+        let mut variables = self.0.clone();
+        variables.insert(name.to_owned(), value.to_owned());
+        Self(variables)
+    }
+
+    /// The same without a variable.
+    pub(crate) fn without(&self, name: &str) -> Self {
+        let mut variables = self.0.clone();
+        variables.remove(name);
+        Self(variables)
+    }
+
     /// Variables whose name starts with `prefix`, without it, ordered by name. Empty values are included.
     pub fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.0.iter().filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value.as_str())))

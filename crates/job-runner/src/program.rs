@@ -18,6 +18,7 @@ use crate::doctor::check::Check;
 use crate::doctor::reached::Reached;
 use crate::exit::Exit;
 use crate::head::Head;
+use crate::init::{FirstFile, Question};
 use crate::job::{Job, Publishing};
 use crate::report::{Judgement, Report};
 use crate::setup::Setup;
@@ -119,6 +120,19 @@ pub trait Program: Sized {
     /// The text on stdout, for programs that print another than what is new, and always; `None`: what is new, if anything is. Pure.
     fn text(_report: &ReportOf<Self>, _document: &Document) -> Option<Vec<u8>> {
         None
+    }
+
+    /// What `init` asks besides portal and key, from what the portal has. Pure.
+    fn questions(_reached: &Reached) -> Vec<Question> {
+        Vec::new()
+    }
+
+    /// The files besides settings and key with which the program begins; the portal answers by then.
+    ///
+    /// # Errors
+    /// What they are made from cannot be read: nothing is written then.
+    fn first_files(_setup: &Setup<'_, Self::Config>) -> impl Future<Output = anyhow::Result<Vec<FirstFile>>> {
+        async { Ok(Vec::new()) }
     }
 
     /// What `doctor` checks besides what all programs depend on. `reached` is `None` when the portal could not be asked.

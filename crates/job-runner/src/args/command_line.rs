@@ -1,5 +1,7 @@
 //! The command line of a program: which flags and subcommands there are besides the common ones, and what they stand for.
 
+use std::borrow::Cow;
+
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use figment::value::Value;
 
@@ -11,14 +13,19 @@ use crate::about::About;
 #[derive(Debug, Clone)]
 pub struct FlagSetting {
     pub(crate) flag: &'static str,
-    pub(crate) key: &'static str,
+    pub(crate) key: Cow<'static, str>,
     pub(crate) value: Value,
 }
 
 impl FlagSetting {
     /// Says that `flag` (such as `--room`) sets `key` (such as `rooms`, dots between levels) to `value`.
     pub fn new(flag: &'static str, key: &'static str, value: impl Into<Value>) -> Self {
-        Self { flag, key, value: value.into() }
+        Self { flag, key: Cow::Borrowed(key), value: value.into() }
+    }
+
+    /// An answer to `init`.
+    pub(crate) fn answer(key: String, value: Value) -> Self {
+        Self { flag: "--set", key: Cow::Owned(key), value }
     }
 
     /// The same of a flag that need not be given.

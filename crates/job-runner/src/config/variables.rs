@@ -51,7 +51,7 @@ fn text_layer(variable: &str, path: &[&str], text: &str) -> Layer {
 }
 
 /// `text` as the type of the default. What does not fit stays text and is refused later, with a better message.
-fn typed(text: &str, default: Option<&Value>) -> Value {
+pub(crate) fn typed(text: &str, default: Option<&Value>) -> Value {
     let value = match default {
         Some(Value::Num(..)) => number(text),
         Some(Value::Bool(..)) => text.parse::<bool>().ok().map(Value::from),

@@ -8,6 +8,7 @@ use event_archive::Archive;
 use job_store::Store;
 
 use crate::alerts::proven_at;
+use crate::init::Choice;
 use crate::setup::{copy_at, snapshot_at};
 use crate::state_path::State;
 
@@ -25,6 +26,16 @@ pub struct Reached {
 }
 
 impl Reached {
+    /// Some of the rooms as answers to a question of `init`: by id, because a title can change.
+    pub fn rooms_to_choose(&self, is_offered: impl Fn(&Room) -> bool) -> Vec<Choice> {
+        let rooms = self.rooms.iter().filter(|room| is_offered(room));
+        let choice = |room: &Room| Choice {
+            label: format!("{} ({})", room.fact.title.for_terminal(), room.fact.id),
+            value: room.fact.id.to_string(),
+        };
+        rooms.map(choice).collect()
+    }
+
     /// What is remembered, as a copy that may be used freely. Empty before the first run.
     ///
     /// # Errors
