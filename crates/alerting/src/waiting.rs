@@ -1,15 +1,21 @@
 //! Alerts that wait for a channel: offering them, trying again later, and giving up aloud.
 
+use std::collections::VecDeque;
+use std::time::Instant;
+
 use audit_model::Severity;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use job_store::{Row, Value, Write};
 use tracing::warn;
 
-use crate::channel::Channel;
+use crate::alert::Alert;
+use crate::channel::{Channel, Sent};
 use crate::deliver::{Failure, offer};
 use crate::error::Error;
+use crate::history::{self, Outcome};
 use crate::memory::{instant, rank};
 use crate::outbox::Outbox;
+use crate::summary::summary_of;
 
 /// How long an alert waits after its first, second, third, … failure; after each further one as long as after the last. A
 /// receiver that restarts is back after minutes; one that is down for longer is not helped by more than a try an hour.
@@ -75,15 +81,52 @@ pub struct Lapsed {
     pub reached: bool,
 }
 
+#[derive(Clone)]
 struct Due {
     alert: String,
     json: String,
     tries: i64,
     first: DateTime<Utc>,
+    /// `None`: a later version wrote it.
+    value: Option<Alert>,
+    /// Of a summary, what it counts; it waits nowhere itself.
+    stands_for: Vec<Due>,
+}
+
+impl Due {
+    fn is_critical(&self) -> bool {
+        self.value.as_ref().is_some_and(|alert| alert.severity == Severity::Critical)
+    }
+
+    fn matter(&self) -> Option<&str> {
+        self.value.as_ref()?.matter.as_deref()
+    }
+}
+
+/// What one call offers to one channel.
+struct Turn {
+    due: VecDeque<Due>,
+    /// How many wait on.
+    left: usize,
+}
+
+fn summary(rest: Vec<Due>) -> Option<Due> {
+    let alerts: Vec<Alert> = rest.iter().filter_map(|row| row.value.clone()).collect();
+    let alert = summary_of(&alerts)?;
+    let first = rest.first()?.first;
+    Some(Due { alert: alert.id.clone(), json: alert.to_json(), tries: 0, first, value: Some(alert), stands_for: rest })
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", chain(source)),
+        None => error.to_string(),
+    }
 }
 
 impl Outbox {
-    /// Offers to each channel what waits for it and is due: the most severe first, then the oldest, at most 50 each.
+    /// Offers to each channel what waits for it and is due: the most severe first, then the oldest, at most 50 each. In the quiet hours of
+    /// a channel, by the zone of `now`, only what is critical; above its limits, one alert that counts the rest.
     ///
     /// What is taken waits no more. What is not is put off, at first for a minute, at last for an hour each time, and given up
     /// after seven days: then [`Outbox::lapsed`] tells it. A channel that could not be reached is not tried again by the same
@@ -92,26 +135,31 @@ impl Outbox {
     ///
     /// # Errors
     /// When what waits cannot be read. A store that fails later does not stop the delivery.
-    pub async fn drain(&self, channels: &[Channel], now: DateTime<Utc>) -> Result<Drained, Error> {
+    pub async fn drain<Z: TimeZone>(&self, channels: &[Channel], now: DateTime<Z>) -> Result<Drained, Error> {
         let mut drained = Drained::default();
+        let (time, now, started) = (now.naive_local().time(), now.to_utc(), Instant::now());
         for channel in channels {
-            let name = channel.name();
-            let due = self.due(&name, now).await?;
-            drained.left += due.len().saturating_sub(MOST_PER_RUN);
+            let mut turn = self.turn(channel, time, now).await?;
+            drained.left += turn.left;
             let mut given_up = false;
-            for row in due.iter().take(MOST_PER_RUN) {
+            while let Some(row) = turn.due.pop_front() {
                 if self.is_taken_over().await {
                     return Ok(Drained { is_taken_over: true, ..drained });
                 }
-                let noted = match offer(&row.json, channel, &mut given_up).await {
-                    Ok(()) => {
+                let name = channel.name();
+                let thread = self.reference(row.matter(), name).await?;
+                let leaves_at = now + TimeDelta::from_std(started.elapsed()).unwrap_or_default();
+                let sent = offer(&row.json, channel, thread.as_deref(), leaves_at, &mut given_up).await;
+                let noted = match sent {
+                    Ok(sent) => {
                         drained.taken += 1;
-                        self.taken(&row.alert, &name).await
+                        self.taken(&row, name, sent, now).await
                     }
                     Err(error) => {
-                        let failure = Failure { channel: name.clone(), error };
+                        let answer = chain(&error);
+                        let failure = Failure { channel: name.to_owned(), error };
                         drained.refused.push(Refused { alert: row.alert.clone(), failure });
-                        self.put_off(row, &name, now).await
+                        self.put_off(&row, name, answer, now).await
                     }
                 };
                 // nobody has noted this one, so the other run offers it again
@@ -124,6 +172,37 @@ impl Outbox {
         }
         drained.critical = self.critical().await?;
         Ok(drained)
+    }
+
+    /// What one call offers to a channel: what is due, as much of it as the channel takes, and one alert that counts the rest.
+    async fn turn(&self, channel: &Channel, time: NaiveTime, now: DateTime<Utc>) -> Result<Turn, Error> {
+        let (route, name) = (&channel.route, channel.name());
+        let mut due = self.due(name, now).await?;
+        let all = due.len();
+        if route.quiet.is_some_and(|quiet| quiet.contains(time)) {
+            due.retain(Due::is_critical);
+        }
+        let hour = match route.per_hour {
+            Some(_) => Some(self.taken_since(name, now - TimeDelta::hours(1)).await?),
+            None => None,
+        };
+        let left_of_hour = route.per_hour.zip(hour).map(|(most, (taken, _))| u64::from(most).saturating_sub(taken));
+        let most = [route.per_run.map(u64::from), left_of_hour].into_iter().flatten().min();
+        // what is critical leaves whatever the limits say, and stands first
+        let critical = due.iter().filter(|row| row.is_critical()).count();
+        let most = most.map_or(usize::MAX, |most| critical.max(usize::try_from(most).unwrap_or(usize::MAX)));
+        let rest = due.split_off(due.len().min(most));
+        let has_summed = hour.is_some_and(|(_, summaries)| summaries > 0);
+        due.truncate(MOST_PER_RUN);
+        let mut due = VecDeque::from(due);
+        if rest.len() > 1 && !has_summed {
+            due.extend(summary(rest));
+        } else if !has_summed && let [last] = &rest[..] {
+            // one more is no reason for a summary
+            due.push_back(last.clone());
+        }
+        let offered: usize = due.iter().map(|row| row.stands_for.len().max(1)).sum();
+        Ok(Turn { left: all - offered, due })
     }
 
     /// Whether another run holds the lease of the store by now, and so tells and sends everything.
@@ -140,7 +219,7 @@ impl Outbox {
     /// Of the store.
     pub async fn lapsed(&self, channels: &[Channel]) -> Result<Vec<Lapsed>, Error> {
         let doing = "reading what was given up";
-        let names: Vec<String> = channels.iter().map(Channel::name).collect();
+        let names: Vec<String> = channels.iter().map(|channel| channel.name().to_owned()).collect();
         let known = "SELECT DISTINCT channel FROM waiting WHERE next_us IS NOT NULL ORDER BY channel";
         let known = self.store.all(doing, known, [], |row| Ok(row.text(0)?.to_owned())).await?;
         for gone in known.iter().filter(|channel| !names.contains(channel)) {
@@ -170,27 +249,48 @@ impl Outbox {
     async fn due(&self, channel: &str, now: DateTime<Utc>) -> Result<Vec<Due>, Error> {
         let due = |row: &Row<'_>| {
             let (alert, json) = (row.text(0)?.to_owned(), row.text(1)?.to_owned());
-            Ok(Due { alert, json, tries: row.int(2)?, first: instant(row.int(3)?) })
+            let value = serde_json::from_str(&json).ok();
+            Ok(Due { alert, json, tries: row.int(2)?, first: instant(row.int(3)?), value, stands_for: Vec::new() })
         };
         let values = [channel.into(), now.timestamp_micros().into(), (now + LONGEST_PAUSE).timestamp_micros().into()];
         Ok(self.store.all("reading the alerts that wait", DUE_SQL, values, due).await?)
     }
 
-    async fn taken(&self, alert: &str, channel: &str) -> Result<(), Error> {
-        let row = [Value::from(alert), Value::from(channel)];
+    async fn taken(&self, row: &Due, channel: &str, sent: Sent, now: DateTime<Utc>) -> Result<(), Error> {
+        let (row, channel) = (row.clone(), channel.to_owned());
         let taken = move |write: &Write<'_>| {
-            write.execute(FORGET_SQL, &row)?;
-            write.execute("UPDATE waiting SET reached = 1 WHERE alert = ?", &row[..1])?;
+            for (done, outcome) in
+                [(&row, Outcome::Taken)].into_iter().chain(row.stands_for.iter().map(|one| (one, Outcome::Summed)))
+            {
+                let key = [Value::from(&done.alert), Value::from(&channel)];
+                write.execute(FORGET_SQL, &key)?;
+                write.execute("UPDATE waiting SET reached = 1 WHERE alert = ?", &key[..1])?;
+                let Some(alert) = &done.value else { continue };
+                history::note(write, alert, &channel, (outcome, ""), now)?;
+            }
+            if let (Some(matter), Some(reference)) = (row.matter(), &sent.reference) {
+                history::note_reference(write, (matter, &channel, reference), now)?;
+            }
             Ok(())
         };
         Ok(self.store.write("noting down that an alert was taken", taken).await?)
     }
 
-    async fn put_off(&self, row: &Due, channel: &str, now: DateTime<Utc>) -> Result<(), Error> {
-        let sql = "UPDATE waiting SET tries = tries + 1, next_us = ? WHERE alert = ? AND channel = ?";
-        let next = next_try(row.tries, row.first, now).map(|next| next.timestamp_micros());
-        self.store.execute("putting an alert off", sql, [next.into(), (&row.alert).into(), channel.into()]).await?;
-        Ok(())
+    async fn put_off(&self, row: &Due, channel: &str, answer: String, now: DateTime<Utc>) -> Result<(), Error> {
+        let (row, channel) = (row.clone(), channel.to_owned());
+        let put_off = move |write: &Write<'_>| {
+            let rows = if row.stands_for.is_empty() { std::slice::from_ref(&row) } else { &row.stands_for };
+            for row in rows {
+                let next = next_try(row.tries, row.first, now).map(|next| next.timestamp_micros());
+                let sql = "UPDATE waiting SET tries = tries + 1, next_us = ? WHERE alert = ? AND channel = ?";
+                write.execute(sql, &[next.into(), (&row.alert).into(), (&channel).into()])?;
+                let outcome = if next.is_some() { Outcome::Waits } else { Outcome::GivenUp };
+                let Some(alert) = &row.value else { continue };
+                history::note(write, alert, &channel, (outcome, &answer), now)?;
+            }
+            Ok(())
+        };
+        Ok(self.store.write("putting an alert off", put_off).await?)
     }
 
     async fn critical(&self) -> Result<u64, Error> {

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use alerting::Fault;
 use job_store::ServerUrl;
 use secrecy::SecretString;
 
@@ -98,6 +99,32 @@ pub(crate) fn with_state_password(
         Some(path) => url.with_pass_file(&path).map_err(Error::StateAddress),
         None => Ok(url),
     }
+}
+
+/// A secret of a channel of alerts: the variable, then the credential, then the file of the setting, without its line break; `None` where
+/// none of them is.
+///
+/// # Errors
+/// The file cannot be read.
+pub(crate) fn find_alert_secret(
+    environment: &Environment,
+    channel: &str,
+    member: &str,
+    setting: Option<&Path>,
+) -> Result<Option<SecretString>, Fault> {
+    if let Some(text) = environment.get(&alerting::variable_of(channel, member)) {
+        return Ok(Some(SecretString::from(text.to_owned())));
+    }
+    let credential = credential(environment, &alerting::credential_of(channel, member));
+    let Some(path) = credential.as_deref().or(setting) else { return Ok(None) };
+    let text = fs::read_to_string(path).map_err(|error| {
+        Fault::new(format!("{member}_file"), format!("cannot be read from {} ({error})", path.display()))
+    })?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.is_empty() {
+        return Err(Fault::new(format!("{member}_file"), format!("names {}, which is empty", path.display())));
+    }
+    Ok(Some(SecretString::from(text)))
 }
 
 fn credential(environment: &Environment, name: &str) -> Option<PathBuf> {

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::routing::post;
-use outbound::{HttpOptions, RetryPolicy, http_client};
+use outbound::{HttpOptions, RetryPolicy};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use url::Url;
@@ -63,8 +63,8 @@ async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: String
 }
 
 pub(crate) fn webhook(url: Url) -> Channel {
-    let http = http_client(&HttpOptions::new("vdr-watch", "1.0.0"), &url).unwrap();
-    Channel::Webhook { url, http, retry: RetryPolicy::immediate() }
+    let options = HttpOptions::new("vdr-watch", "1.0.0");
+    Channel::webhook(url, None, &options).unwrap().with_retry(RetryPolicy::immediate())
 }
 
 pub(crate) fn fingerprint_in(json: &str) -> String {
