@@ -148,7 +148,7 @@ fn facts(alert: &Alert, words: &Words, now: DateTime<Utc>) -> Vec<Fact> {
         fact(words.place, alert.room.as_ref().map(|room| place(room, words))),
         fact(words.count, counted.then(|| how_many(alert, words))),
         fact(words.speed, counted.then(|| how_fast(alert, words))),
-        fact(words.since, Some(shared::utc(alert.window.since))),
+        fact(words.since, Some(shared::instant(alert.window.since))),
         fact(words.going_on, Some(going_on(alert, words, now))),
         fact(words.sure, how_sure(alert, words)),
         fact(words.why, Some(quoted(&alert.reasons.join("; "), 3 * LONGEST_QUOTE)).filter(|why| !why.is_empty())),
@@ -188,7 +188,7 @@ fn how_fast(alert: &Alert, words: &Words) -> String {
 }
 
 fn going_on(alert: &Alert, words: &Words, now: DateTime<Utc>) -> String {
-    let last = shared::utc(alert.window.until);
+    let last = shared::instant(alert.window.until);
     if alert.is_over() {
         format!("{} {last}", words.ended_at)
     } else if now - alert.window.until < GOING_ON {
@@ -217,7 +217,7 @@ fn not_seen(alert: &Alert, words: &Words) -> String {
     }
     let gap = |gap: &Gap| {
         let (what, since, until) =
-            (shared::source(&gap.what), shared::utc(gap.span.since), shared::utc(gap.span.until));
+            (shared::source(&gap.what), shared::instant(gap.span.since), shared::instant(gap.span.until));
         format!("{}, {since} {} {until}", line(what), words.to)
     };
     let mut gaps: Vec<String> = coverage.gaps.iter().take(MOST_LINES).map(gap).collect();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use audit_model::{Finding, sayable};
 use chrono::{DateTime, Utc};
 use job_store::{Failure, Read, Row, Value, Write};
-use report::words::utc;
+use report::words::instant as shown;
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
@@ -65,7 +65,7 @@ impl Silence {
     /// For people: why a finding is not told.
     fn sentence(&self) -> String {
         let Silence { id, until, reason, author, .. } = self;
-        format!("silenced until {} by {author} ({id}): {reason}", utc(*until))
+        format!("silenced until {} by {author} ({id}): {reason}", shown(*until))
     }
 }
 

@@ -328,6 +328,26 @@ mod tests {
         assert!(with(plain, &[(CREDENTIALS_VARIABLE, folder.path())], Some(&missing)).unwrap());
     }
 
+    #[test]
+    fn a_secret_of_a_channel_is_that_of_the_first_place_that_is_there() {
+        let folder = TempDir::new().unwrap();
+        let file = write(&folder, "url", "of the file\n");
+        let found = |variables: &[(&str, &str)], setting: Option<&Path>| {
+            let environment = variables.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+            let found = find_alert_secret(&environment, "soc-hook", "url", setting);
+            found.map(|found| found.map(|secret| secret.expose_secret().to_owned()))
+        };
+        assert_eq!(found(&[], None), Ok(None));
+        assert_eq!(found(&[], Some(&file)), Ok(Some("of the file".to_owned())));
+        let fault = found(&[], Some(&folder.path().join("nowhere"))).unwrap_err();
+        assert!(fault.member == "url_file" && fault.message.contains("nowhere"), "{fault:?}");
+        write(&folder, "alert-soc-hook-url", "credential\n");
+        let credentials = (CREDENTIALS_VARIABLE, folder.path().to_str().unwrap());
+        assert_eq!(found(&[credentials], Some(&file)), Ok(Some("credential".to_owned())));
+        let variable = ("ALERT_SOC_HOOK_URL", "variable");
+        assert_eq!(found(&[credentials, variable], Some(&file)), Ok(Some("variable".to_owned())));
+    }
+
     /// A space at the end may belong to a password; a line break does not.
     #[test]
     fn the_password_is_the_credential_before_the_file() {

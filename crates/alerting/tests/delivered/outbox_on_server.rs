@@ -20,7 +20,7 @@ use crate::common::at;
 use crate::common::receiver::alert;
 pub(crate) use crate::outbox::moment;
 
-async fn outbox() -> Outbox {
+pub(crate) async fn outbox() -> Outbox {
     Outbox::open(stores().await.pop().unwrap()).await.unwrap()
 }
 
