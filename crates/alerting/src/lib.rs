@@ -14,6 +14,7 @@ mod silence;
 mod subject;
 mod summary;
 mod templates;
+mod turn;
 mod waiting;
 
 pub use alert::{Alert, AlertContext, AlertCoverage, AlertPortal, AlertProgram, Links, SCHEMA, person_page, room_page};

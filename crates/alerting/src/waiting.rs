@@ -1,39 +1,28 @@
 //! Alerts that wait for a channel: offering them, trying again later, and giving up aloud.
 
-use std::collections::VecDeque;
 use std::time::Instant;
 
 use audit_model::Severity;
-use chrono::{DateTime, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use job_store::{Row, Value, Write};
 use tracing::warn;
 
-use crate::alert::Alert;
 use crate::channel::{Channel, Sent};
 use crate::deliver::{Failure, offer};
 use crate::error::Error;
 use crate::history::{self, Outcome};
-use crate::memory::{instant, rank};
+use crate::memory::rank;
 use crate::outbox::Outbox;
-use crate::summary::summary_of;
+use crate::turn::Due;
 
 /// How long an alert waits after its first, second, third, … failure; after each further one as long as after the last. A
 /// receiver that restarts is back after minutes; one that is down for longer is not helped by more than a try an hour.
 const PAUSES: [TimeDelta; 4] = [TimeDelta::minutes(1), TimeDelta::minutes(5), TimeDelta::minutes(15), LONGEST_PAUSE];
 
-const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(1);
+pub(crate) const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(1);
 
 /// How long an alert is offered to a channel that does not take it. Over a week somebody has looked at the log.
 const GIVE_UP_AFTER: TimeDelta = TimeDelta::days(7);
-
-/// A channel is offered at most so many alerts by one run. Whoever gets fifty looks into the report anyway, and a slow channel
-/// must not make the run take longer than the pause between two runs. The others wait for the next run.
-const MOST_PER_RUN: usize = 50;
-
-/// Due is what waited long enough; and what waits longer than any pause, because a clock was wrong when it was put off.
-const DUE_SQL: &str = "SELECT alert, json, tries, first_us FROM waiting
-     WHERE channel = ?1 AND (next_us <= ?2 OR next_us > ?3)
-     ORDER BY severity DESC, first_us, rowid";
 
 const LAPSED_SQL: &str = "SELECT alert, channel, json, reached FROM waiting WHERE next_us IS NULL ORDER BY rowid";
 
@@ -79,42 +68,6 @@ pub struct Lapsed {
     pub subject: String,
     /// Whether another channel took it.
     pub reached: bool,
-}
-
-#[derive(Clone)]
-struct Due {
-    alert: String,
-    json: String,
-    tries: i64,
-    first: DateTime<Utc>,
-    /// `None`: a later version wrote it.
-    value: Option<Alert>,
-    /// Of a summary, what it counts; it waits nowhere itself.
-    stands_for: Vec<Due>,
-}
-
-impl Due {
-    fn is_critical(&self) -> bool {
-        self.value.as_ref().is_some_and(|alert| alert.severity == Severity::Critical)
-    }
-
-    fn matter(&self) -> Option<&str> {
-        self.value.as_ref()?.matter.as_deref()
-    }
-}
-
-/// What one call offers to one channel.
-struct Turn {
-    due: VecDeque<Due>,
-    /// How many wait on.
-    left: usize,
-}
-
-fn summary(rest: Vec<Due>) -> Option<Due> {
-    let alerts: Vec<Alert> = rest.iter().filter_map(|row| row.value.clone()).collect();
-    let alert = summary_of(&alerts)?;
-    let first = rest.first()?.first;
-    Some(Due { alert: alert.id.clone(), json: alert.to_json(), tries: 0, first, value: Some(alert), stands_for: rest })
 }
 
 fn chain(error: &dyn std::error::Error) -> String {
@@ -174,37 +127,6 @@ impl Outbox {
         Ok(drained)
     }
 
-    /// What one call offers to a channel: what is due, as much of it as the channel takes, and one alert that counts the rest.
-    async fn turn(&self, channel: &Channel, time: NaiveTime, now: DateTime<Utc>) -> Result<Turn, Error> {
-        let (route, name) = (&channel.route, channel.name());
-        let mut due = self.due(name, now).await?;
-        let all = due.len();
-        if route.quiet.is_some_and(|quiet| quiet.contains(time)) {
-            due.retain(Due::is_critical);
-        }
-        let hour = match route.per_hour {
-            Some(_) => Some(self.taken_since(name, now - TimeDelta::hours(1)).await?),
-            None => None,
-        };
-        let left_of_hour = route.per_hour.zip(hour).map(|(most, (taken, _))| u64::from(most).saturating_sub(taken));
-        let most = [route.per_run.map(u64::from), left_of_hour].into_iter().flatten().min();
-        // what is critical leaves whatever the limits say, and stands first
-        let critical = due.iter().filter(|row| row.is_critical()).count();
-        let most = most.map_or(usize::MAX, |most| critical.max(usize::try_from(most).unwrap_or(usize::MAX)));
-        let rest = due.split_off(due.len().min(most));
-        let has_summed = hour.is_some_and(|(_, summaries)| summaries > 0);
-        due.truncate(MOST_PER_RUN);
-        let mut due = VecDeque::from(due);
-        if rest.len() > 1 && !has_summed {
-            due.extend(summary(rest));
-        } else if !has_summed && let [last] = &rest[..] {
-            // one more is no reason for a summary
-            due.push_back(last.clone());
-        }
-        let offered: usize = due.iter().map(|row| row.stands_for.len().max(1)).sum();
-        Ok(Turn { left: all - offered, due })
-    }
-
     /// Whether another run holds the lease of the store by now, and so tells and sends everything.
     pub async fn is_taken_over(&self) -> bool {
         matches!(self.store.may_act().await, Err(job_store::Error::LeaseLost { .. }))
@@ -244,16 +166,6 @@ impl Outbox {
         let forget =
             move |write: &Write<'_>| rows.iter().try_for_each(|row| write.execute(FORGET_SQL, row).map(|_| ()));
         Ok(self.store.write("forgetting what was given up", forget).await?)
-    }
-
-    async fn due(&self, channel: &str, now: DateTime<Utc>) -> Result<Vec<Due>, Error> {
-        let due = |row: &Row<'_>| {
-            let (alert, json) = (row.text(0)?.to_owned(), row.text(1)?.to_owned());
-            let value = serde_json::from_str(&json).ok();
-            Ok(Due { alert, json, tries: row.int(2)?, first: instant(row.int(3)?), value, stands_for: Vec::new() })
-        };
-        let values = [channel.into(), now.timestamp_micros().into(), (now + LONGEST_PAUSE).timestamp_micros().into()];
-        Ok(self.store.all("reading the alerts that wait", DUE_SQL, values, due).await?)
     }
 
     async fn taken(&self, row: &Due, channel: &str, sent: Sent, now: DateTime<Utc>) -> Result<(), Error> {

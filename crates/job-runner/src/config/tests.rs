@@ -485,14 +485,15 @@ fn channels_are_read_with_their_paths() {
 #[test]
 fn every_mistake_in_a_channel_is_named_with_its_place_and_without_its_secret() {
     let text = "[[alerts.channel]]\nname = 'soc'\nkind = 'pigeon'\n\
-                [[alerts.channel]]\nname = 'soc'\nkind = 'email'\n\
+                [[alerts.channel]]\nname = 'soc'\nkind = 'email'\nto = 'soc@example.com'\n\
+                [[alerts.channel]]\nname = 'mail'\nkind = 'email'\n\
                 [[alerts.channel]]\nname = 'hook'\nkind = 'webhook'\nurl = 'https://hooks.example.com/s3cret'\nsecret = 's3cret'";
     let problems = Setup::new().own(text).problems();
     assert_eq!(problems.len(), 4, "{problems:?}");
     for (problem, key, said) in [
         (&problems[0], "alerts.channel.0.kind", "channel `soc`: is not known here"),
-        (&problems[1], "alerts.channel.1", "channel `soc`: `to` is missing"),
-        (&problems[2], "alerts.channel.2.secret", "secret_file"),
+        (&problems[1], "alerts.channel.2", "channel `mail`: `to` is missing"),
+        (&problems[2], "alerts.channel.3.secret", "secret_file"),
         (&problems[3], "alerts.channel.1.name", "the name of another channel"),
     ] {
         assert!(problem.contains(&format!("`{key}`")) && problem.contains(said), "{problem}");
