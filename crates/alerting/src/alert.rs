@@ -4,7 +4,7 @@ use audit_model::{
     Counts, Coverage, Evidence, Finding, FindingRoom, FindingState, Gap, MAX_EVIDENCE, Person, PortalRole, RoomId,
     Severity, Verdict, Window,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use url::Url;
@@ -31,10 +31,10 @@ pub struct AlertContext<'a> {
 }
 
 /// One finding for people, in the order of the JSON document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
     /// Always [`SCHEMA`].
-    pub schema: &'static str,
+    pub schema: String,
     /// The same for the same finding of the same size and severity; 32 hexadecimal digits.
     pub id: String,
     /// The same for as long as the matter lasts.
@@ -71,30 +71,30 @@ pub struct Alert {
 }
 
 /// Who found it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertProgram {
     pub name: String,
     pub version: String,
 }
 
 /// Where it happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertPortal {
     /// Without a slash at the end.
     pub url: String,
 }
 
 /// Pages of the portal where a reader can look further. Absent means that no address is known.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Links {
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub room: Option<Url>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub person: Option<Url>,
 }
 
 /// What the run could see, as far as a reader of one alert needs it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertCoverage {
     /// `false` when part of the time asked for was not seen; the true numbers may then be higher.
     pub complete: bool,
@@ -105,7 +105,7 @@ impl Alert {
     /// Makes the alert of a finding. The same input gives the same bytes.
     pub fn from_finding(finding: &Finding, context: &AlertContext<'_>) -> Self {
         Alert {
-            schema: SCHEMA,
+            schema: SCHEMA.to_owned(),
             id: id_of(finding, context),
             fingerprint: finding.fingerprint.clone(),
             matter: finding.matter.clone(),
@@ -149,6 +149,11 @@ impl Alert {
             self.detail = detail;
         }
         self
+    }
+
+    /// Whether it says that the matter is over.
+    pub fn is_over(&self) -> bool {
+        self.state == FindingState::Ended
     }
 
     /// The JSON document in one line, without a line break at the end.

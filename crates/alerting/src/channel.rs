@@ -1,59 +1,130 @@
-//! The ways in which an alert can leave.
+//! The ways in which an alert can leave: one file below `channel/` for each kind, and what all of them share.
+
+mod email;
+mod file;
+mod http;
+mod kind;
+mod offer;
+mod route;
+mod settings;
+mod standard_webhook;
+mod webhook;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use outbound::{HttpOptions, RetryPolicy, http_client};
+use outbound::{HttpOptions, RetryPolicy};
+use secrecy::SecretString;
 use url::Url;
 
 use crate::error::Error;
-use crate::{file, webhook};
+use crate::message::Language;
+
+pub use http::{Answer, AnswerMeans, HttpKind, Request};
+pub use kind::{KINDS, Kind, SecretMember};
+pub use offer::{Offer, Sent};
+pub(crate) use route::About;
+pub use route::{QuietHours, Route};
+pub use settings::{ChannelSettings, Fault, Members, WayOut, credential_of, variable_of};
 
 /// A way in which alerts leave the program.
 #[derive(Clone)]
-pub enum Channel {
-    /// A file of JSON lines, appended to. Its folder must exist.
-    File { path: PathBuf },
-    /// An address that takes one alert per POST.
-    Webhook {
-        /// `https`, or `http` where the caller allows it. Often holds a secret, so it is never shown in full.
-        url: Url,
-        /// Made by [`outbound::http_client`], which does not follow redirects.
-        http: reqwest::Client,
-        /// Pauses between tries.
-        retry: RetryPolicy,
-    },
+pub struct Channel {
+    name: String,
+    way: Way,
+    pub(crate) route: Route,
+    pub(crate) language: Language,
+}
+
+/// How it leaves. What speaks HTTP is one of them, whatever it says.
+#[derive(Clone)]
+enum Way {
+    File(PathBuf),
+    Http(Arc<http::Http>),
+    Email(Arc<email::Email>),
 }
 
 impl Channel {
-    /// A webhook with a client of its own and the usual pauses between tries.
+    /// A file of JSON lines, appended to. Its folder must exist.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        Channel::new(format!("file {}", path.display()), Way::File(path))
+    }
+
+    /// An address that takes one alert per POST. `secret` signs each of them, as Standard Webhooks does.
     ///
     /// # Errors
-    ///
-    /// Those of [`outbound::http_client`]: a proxy or CA file that cannot be used.
-    pub fn webhook(url: Url, options: &HttpOptions) -> Result<Self, outbound::Error> {
-        let http = http_client(options, &url)?;
-        Ok(Channel::Webhook { url, http, retry: RetryPolicy::default() })
+    /// The secret has another form than `whsec_…`, or the proxy or CA file cannot be used.
+    pub fn webhook(url: Url, secret: Option<SecretString>, options: &HttpOptions) -> Result<Self, Fault> {
+        let name = format!("webhook {}", http::origin(&url));
+        let webhook = webhook::Webhook::new(url, secret);
+        Ok(Channel::new(name, Way::http("webhook", webhook, &WayOut::new(options, true))?))
     }
 
-    /// What a report calls the channel: the path of the file, or the origin of the webhook without its secret part.
-    pub fn name(&self) -> String {
-        match self {
-            Channel::File { path } => format!("file {}", path.display()),
-            Channel::Webhook { url, .. } => format!("webhook {}", webhook::origin(url)),
+    fn new(name: String, way: Way) -> Self {
+        Channel { name, way, route: Route::default(), language: Language::default() }
+    }
+
+    /// The same with other pauses between tries.
+    #[must_use]
+    pub fn with_retry(mut self, retry: RetryPolicy) -> Self {
+        if let Way::Http(http) = &self.way {
+            self.way = Way::Http(Arc::new(http.with_retry(retry)));
+        }
+        self
+    }
+
+    /// The same for a part of the alerts only.
+    #[must_use]
+    pub fn with_route(self, route: Route) -> Self {
+        Channel { route, ..self }
+    }
+
+    /// What a report calls the channel, and what tells it from the others: the name in the settings; for `alerts.file` the path, and
+    /// for `alerts.webhook` the origin without its secret part.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// `file`, `webhook`, …
+    pub fn kind(&self) -> &'static str {
+        match &self.way {
+            Way::File(_) => "file",
+            Way::Http(http) => http.kind(),
+            Way::Email(_) => "email",
         }
     }
 
-    pub(crate) async fn send(&self, json: &str) -> Result<(), Error> {
-        match self {
-            Channel::File { path } => file::append(path, json),
-            Channel::Webhook { url, http, retry } => webhook::post(url, http, *retry, json).await,
+    /// Where it leads, as far as that may be shown: the path of a file, or where it connects to.
+    pub fn target(&self) -> Target<'_> {
+        match &self.way {
+            Way::File(path) => Target::File(path),
+            Way::Http(http) => Target::Address(http.address()),
+            Way::Email(_) => Target::MailServer,
         }
     }
+
+    pub(crate) async fn send(&self, offer: &Offer<'_>) -> Result<Sent, Error> {
+        match &self.way {
+            Way::File(path) => file::append(path, offer.json).map(|()| Sent::default()),
+            Way::Http(http) => http.send(offer).await,
+            Way::Email(email) => email.send(offer).await,
+        }
+    }
+}
+
+/// Where a channel leads.
+#[derive(Clone, Copy, Debug)]
+pub enum Target<'a> {
+    File(&'a std::path::Path),
+    /// Only its origin may be shown.
+    Address(&'a Url),
+    MailServer,
 }
 
 impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Channel({})", self.name())
+        write!(f, "Channel({})", self.name)
     }
 }

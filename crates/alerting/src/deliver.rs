@@ -1,9 +1,10 @@
 //! Sending alerts, and saying what became of each.
 
 use audit_model::Severity;
+use chrono::{DateTime, Utc};
 
 use crate::alert::Alert;
-use crate::channel::Channel;
+use crate::channel::{Channel, Offer, Sent};
 use crate::error::Error;
 
 /// What became of every alert of one call, in the order of the alerts.
@@ -59,7 +60,7 @@ impl DeliveryReport {
 ///
 /// An alert that no channel took is known only from the report that is returned: this is for a run whose
 /// [`Outbox`](crate::Outbox) cannot be written.
-pub async fn deliver(alerts: &[Alert], channels: &[Channel]) -> DeliveryReport {
+pub async fn deliver(alerts: &[Alert], channels: &[Channel], now: DateTime<Utc>) -> DeliveryReport {
     let mut given_up = vec![false; channels.len()];
     let mut deliveries = Vec::with_capacity(alerts.len());
     for alert in alerts {
@@ -72,9 +73,9 @@ pub async fn deliver(alerts: &[Alert], channels: &[Channel]) -> DeliveryReport {
             failures: Vec::new(),
         };
         for (channel, given_up) in channels.iter().zip(&mut given_up) {
-            match offer(&json, channel, given_up).await {
-                Ok(()) => delivery.taken_by.push(channel.name()),
-                Err(error) => delivery.failures.push(Failure { channel: channel.name(), error }),
+            match offer(&json, channel, None, now, given_up).await {
+                Ok(_) => delivery.taken_by.push(channel.name().to_owned()),
+                Err(error) => delivery.failures.push(Failure { channel: channel.name().to_owned(), error }),
             }
         }
         deliveries.push(delivery);
@@ -82,12 +83,22 @@ pub async fn deliver(alerts: &[Alert], channels: &[Channel]) -> DeliveryReport {
     DeliveryReport { deliveries }
 }
 
-/// Sends, unless the channel was given up: waiting for it again and again could outlast the run.
-pub(crate) async fn offer(json: &str, channel: &Channel, given_up: &mut bool) -> Result<(), Error> {
+/// Sends, unless the channel was given up: waiting for it again and again could outlast the run. `thread` is what the receiver called
+/// the first alert about the matter.
+pub(crate) async fn offer(
+    json: &str,
+    channel: &Channel,
+    thread: Option<&str>,
+    now: DateTime<Utc>,
+    given_up: &mut bool,
+) -> Result<Sent, Error> {
     if *given_up {
         return Err(Error::NotTried);
     }
-    let sent = channel.send(json).await;
+    let sent = match Offer::new(json, channel.language, now, thread) {
+        Ok(offer) => channel.send(&offer).await,
+        Err(unreadable) => Err(unreadable),
+    };
     *given_up = sent.as_ref().is_err_and(Error::is_about_the_channel);
     sent
 }

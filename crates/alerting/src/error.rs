@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 
-/// Why a channel did not take an alert, or the outbox could not be used. Webhooks are named by their origin only: the rest of the address is often a secret.
+use crate::mail::MailError;
+
+/// Why a channel did not take an alert, or the outbox could not be used. Receivers are named by their origin only: the rest of the address is often a secret.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -17,27 +19,43 @@ pub enum Error {
         source: std::io::Error,
     },
     /// No answer came. Unless no connection was made, the alert may have arrived.
-    #[error("webhook {origin} cannot be reached or did not answer; check its address, the network and the proxy")]
+    #[error("{kind} {origin} cannot be reached or did not answer; check its address, the network and the proxy")]
     Unreachable {
+        kind: &'static str,
         origin: String,
         /// Without the address.
         #[source]
         source: reqwest::Error,
     },
     /// The receiver shows a certificate that cannot be trusted, so nothing was sent.
-    #[error("the certificate of webhook {origin} {fault}; {}", fault.remedy())]
-    Certificate { origin: String, fault: outbound::CertificateFault },
+    #[error("the certificate of {kind} {origin} {fault}; {}", fault.remedy())]
+    Certificate { kind: &'static str, origin: String, fault: outbound::CertificateFault },
     /// The receiver answered with something else than 2xx.
-    #[error("webhook {origin} answered {status} instead of 2xx{}", hint(*status))]
+    #[error("{kind} {origin} answered {status}{}{}", said_or_class(*status, said.as_deref()), hint(*status))]
     Refused {
+        kind: &'static str,
         origin: String,
         status: StatusCode,
+        /// A word of the receiver's.
+        said: Option<String>,
         /// The pause that the receiver asked for.
         retry_after: Option<Duration>,
     },
     /// An earlier alert of the same call could not reach the channel, or found it overloaded.
     #[error("not tried, because the channel did not accept an earlier alert; see that one for the cause")]
     NotTried,
+    /// The mail server did not take it.
+    #[error("the mail was not accepted")]
+    Mail {
+        #[source]
+        source: MailError,
+    },
+    /// What waits is no alert, or one of a later version of this program.
+    #[error("the alert that waits cannot be read; a later version of this program may have written it")]
+    Unreadable {
+        #[source]
+        source: serde_json::Error,
+    },
     /// What was told, or what waits, cannot be read or written.
     #[error("the memory of what was reported cannot be used")]
     Outbox(#[from] job_store::Error),
@@ -49,7 +67,8 @@ impl Error {
         match self {
             Error::Unreachable { .. } | Error::Certificate { .. } => true,
             Error::Refused { status, .. } => is_overload(*status),
-            Error::File { .. } | Error::NotTried | Error::Outbox(_) => false,
+            Error::Mail { source, .. } => source.is_about_the_server(),
+            Error::File { .. } | Error::NotTried | Error::Unreadable { .. } | Error::Outbox(_) => false,
         }
     }
 
@@ -62,6 +81,15 @@ impl Error {
 /// Answers that say that the request was not taken, and that a later one may be.
 pub(crate) fn is_overload(status: StatusCode) -> bool {
     matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
+}
+
+/// `: invalid_auth` or ` instead of 2xx`
+fn said_or_class(status: StatusCode, said: Option<&str>) -> String {
+    match said.filter(|said| !said.is_empty()) {
+        Some(said) => format!(": {said}"),
+        None if status.is_success() => " but did not take it".to_owned(),
+        None => " instead of 2xx".to_owned(),
+    }
 }
 
 fn hint(status: StatusCode) -> &'static str {

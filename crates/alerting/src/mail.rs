@@ -30,6 +30,8 @@ pub struct Mail {
     pub html: Option<String>,
     /// Without angle brackets, such as `0123abcd@docs.example.com`. The same for the same message, however often it is sent.
     pub message_id: String,
+    /// Mails that this one belongs to, the oldest first, without angle brackets: `References`, and the last as `In-Reply-To`.
+    pub references: Vec<String>,
     /// Addresses for `List-Unsubscribe`: `https:` or `mailto:`.
     pub unsubscribe: Vec<String>,
     /// Whether one of them is of this person alone, and ends such mails when it is posted to (RFC 8058).
@@ -267,6 +269,10 @@ impl Mailer {
         let own = mail.reply_to.as_ref().and_then(|recipient| mailbox("reply_to", recipient).ok());
         if let Some(reply_to) = own.or_else(|| self.reply_to.clone()) {
             builder = builder.reply_to(reply_to);
+        }
+        if let Some(last) = mail.references.last() {
+            let references: Vec<String> = mail.references.iter().map(|id| format!("<{id}>")).collect();
+            builder = builder.references(references.join(" ")).in_reply_to(format!("<{last}>"));
         }
         if !mail.unsubscribe.is_empty() {
             let addresses: Vec<String> = mail.unsubscribe.iter().map(|address| format!("<{address}>")).collect();

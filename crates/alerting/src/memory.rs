@@ -48,6 +48,36 @@ pub const OUTBOX_TABLES: &[&Table] = &[
         old: None,
         open: Some("1 = 1"),
     },
+    &Table {
+        name: "delivery",
+        holds: "what became of each alert in each channel",
+        key: "alert, channel",
+        shown_as: "delivery",
+        columns: &["alert", "channel", "matter", "rule", "at_us", "subject", "answer"],
+        texts: &["subject", "answer"],
+        old: Some("at_us < ?"),
+        open: None,
+    },
+    &Table {
+        name: "thread",
+        holds: "what receivers called the first alert about a matter",
+        key: "matter, channel",
+        shown_as: "thread",
+        columns: &["matter", "channel", "reference", "at_us"],
+        texts: &[],
+        old: Some("at_us < ?"),
+        open: Some("matter IN (SELECT id FROM matter)"),
+    },
+    &Table {
+        name: "silence",
+        holds: "what is not told for a time, why, and who said so",
+        key: "id",
+        shown_as: "silence",
+        columns: &["id", "criteria", "since_us", "until_us", "reason", "author"],
+        texts: &["criteria", "reason", "author"],
+        old: Some("until_us < ?"),
+        open: None,
+    },
 ];
 
 /// Forgets what people were told of findings about somebody.
@@ -235,7 +265,7 @@ pub(crate) fn rank(severity: Severity) -> i64 {
     }
 }
 
-fn severity_of(rank: i64) -> Severity {
+pub(crate) fn severity_of(rank: i64) -> Severity {
     match rank {
         ..=0 => Severity::Info,
         1 => Severity::Low,

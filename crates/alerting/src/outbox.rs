@@ -2,23 +2,29 @@
 
 use std::borrow::{Borrow, BorrowMut};
 
-use audit_model::{Finding, FindingState};
+use audit_model::{Finding, FindingState, Severity};
 use chrono::{DateTime, TimeDelta, Utc};
 use job_store::{Component, Failure, Migration, Read, Store, Value, Write};
 
 use crate::alert::Alert;
-use crate::channel::Channel;
+use crate::channel::{About, Channel};
 use crate::error::Error;
+use crate::history::{self, Outcome};
 use crate::matter::{Matter, Moment, has_more, id_of, state_of};
 use crate::memory::{self, rank};
+use crate::silence;
 
 const COMPONENT: Component = Component {
     name: "outbox",
     steps: &[
         Migration { number: 1, name: "told and waiting", sql: include_str!("migrations/1_outbox.sql") },
         Migration { number: 2, name: "matters", sql: include_str!("migrations/2_matters.sql") },
+        Migration { number: 3, name: "channels", sql: include_str!("migrations/3_channels.sql") },
     ],
-    on_server: &[Migration { number: 2, name: "the outbox", sql: include_str!("migrations/postgres/outbox.sql") }],
+    on_server: &[
+        Migration { number: 2, name: "the outbox", sql: include_str!("migrations/postgres/outbox.sql") },
+        Migration { number: 3, name: "channels", sql: include_str!("migrations/postgres/channels.sql") },
+    ],
 };
 
 /// How far back a burst that does not end is judged from its beginning: each run has to go through all of it again.
@@ -52,7 +58,8 @@ impl Outbox {
     }
 
     /// Sets the state of every finding by what was told of its matter, and the id of that. A finding that has grown, or is over, gets a
-    /// reason that says what was told before. What the rule has silenced stays so. Writes nothing.
+    /// reason that says what was told before. What the rule has silenced stays so, and what somebody has
+    /// silenced becomes so, with a reason that says who, until when and why. Writes nothing.
     ///
     /// # Errors
     /// Of the store; the findings are then as they were.
@@ -66,12 +73,18 @@ impl Outbox {
             (findings.iter().map(|finding| (**finding).clone()).collect(), moment.part.to_owned(), moment.now);
         let told = move |read: &Read<'_>| {
             let matters = asked.iter().map(|finding| memory::matter_of(read, finding, now));
-            Ok((matters.collect::<Result<Vec<_>, Failure>>()?, memory::open_bursts(read, &part)?))
+            Ok((
+                matters.collect::<Result<Vec<_>, Failure>>()?,
+                memory::open_bursts(read, &part)?,
+                silence::silences(read, now)?,
+            ))
         };
-        let (matters, mut open) = self.store.read("reading what was told", told).await?;
+        let (matters, mut open, silences) = self.store.read("reading what was told", told).await?;
         let found: Vec<&str> = matters.iter().flatten().map(|kept| kept.matter.id.as_str()).collect();
         open.retain(|(id, burst)| !found.contains(&id.as_str()) && moment.is_over(burst.window.until));
-        let ended = open.into_iter().map(|(id, burst)| ended(id, burst, moment)).collect();
+        let mut ended: Vec<Finding> = open.into_iter().map(|(id, burst)| ended(id, burst, moment)).collect();
+        // the end of what is silenced is told after the silence
+        ended.retain(|burst| silence::silencing(&silences, burst).is_none());
         let mut suppressed = 0;
         for (finding, kept) in findings.iter_mut().zip(matters) {
             finding.matter = Some(kept.as_ref().map_or_else(|| id_of(finding), |kept| kept.matter.id.clone()));
@@ -86,6 +99,12 @@ impl Outbox {
                 }
                 (FindingState::Known, Some(matter)) if has_more(finding, &matter) => suppressed += 1,
                 _ => {}
+            }
+            if finding.state.is_told()
+                && let Some(sentence) = silence::silencing(&silences, finding)
+            {
+                finding.state = FindingState::Silenced;
+                finding.reasons.push(sentence);
             }
         }
         Ok(Compared { suppressed, ended })
@@ -111,24 +130,16 @@ impl Outbox {
         Ok(since.map(|since| since.max(now - LONGEST_REACH)))
     }
 
-    /// Lets alerts wait for channels, by their names, inside a transaction that writes down what they are about.
+    /// Lets alerts wait for the channels that take them, inside a transaction that writes down what they are about.
     ///
     /// # Errors
     /// Of the statements.
-    pub fn wait(write: &Write<'_>, alerts: &[Alert], channels: &[String], now: DateTime<Utc>) -> Result<(), Failure> {
-        let now = Value::Int(now.timestamp_micros());
-        for alert in alerts {
-            let (json, severity) = (Value::from(alert.to_json()), Value::Int(rank(alert.severity)));
-            for channel in channels {
-                let (id, channel) = ((&alert.id).into(), channel.into());
-                write.execute(WAIT_SQL, &[id, channel, json.clone(), severity.clone(), now.clone(), now.clone()])?;
-            }
-        }
-        Ok(())
+    pub fn wait(write: &Write<'_>, alerts: &[Alert], channels: &[Channel], now: DateTime<Utc>) -> Result<(), Failure> {
+        alerts.iter().try_for_each(|alert| wait_for(write, About { alert, finding: None }, channels, now))
     }
 
-    /// Remembers what people were told of the findings and of the bursts that are over, and lets every alert wait for every channel: all
-    /// of it or nothing. Known findings that have more to say are counted, and the next alert about them says how often that happened.
+    /// Remembers what people were told of the findings and of the bursts that are over, and lets every alert wait for every channel that takes
+    /// it: all of it or nothing. A critical alert that the settings of all channels leave out waits for all of them. Known findings that have more to say are counted, and the next alert about them says how often that happened.
     ///
     /// Channels are told apart by their names. What ended 90 days ago, and was not found since, is forgotten.
     ///
@@ -143,8 +154,7 @@ impl Outbox {
         moment: &Moment<'_>,
     ) -> Result<(), Error> {
         let findings: Vec<Finding> = findings.iter().map(|finding| finding.borrow().clone()).collect();
-        let channels = channels.iter().map(Channel::name).collect();
-        let told = Told { findings, ended: ended.to_vec(), alerts: alerts.to_vec(), channels };
+        let told = Told { findings, ended: ended.to_vec(), alerts: alerts.to_vec(), channels: channels.to_vec() };
         let part = moment.part.to_owned();
         let (now, seen_until, quiet) = (moment.now, moment.seen_until, moment.quiet);
         let keep = move |write: &Write<'_>| {
@@ -162,8 +172,7 @@ struct Told {
     findings: Vec<Finding>,
     ended: Vec<Finding>,
     alerts: Vec<Alert>,
-    /// Their names.
-    channels: Vec<String>,
+    channels: Vec<Channel>,
 }
 
 impl Told {
@@ -175,7 +184,12 @@ impl Told {
             let matter = finding.map(|finding| memory::matter_of(write, finding, moment.now)).transpose()?.flatten();
             alert.suppressed = matter.map_or(0, |kept| kept.matter.suppressed);
         }
-        Outbox::wait(write, &self.alerts, &self.channels, moment.now)?;
+        for alert in &self.alerts {
+            let is_about =
+                |finding: &&Finding| (&finding.fingerprint, &finding.matter) == (&alert.fingerprint, &alert.matter);
+            let finding = self.findings.iter().chain(&self.ended).find(is_about);
+            wait_for(write, About { alert, finding }, &self.channels, moment.now)?;
+        }
         for finding in &self.findings {
             memory::remember(write, finding, moment)?;
         }
@@ -186,8 +200,37 @@ impl Told {
             memory::note_missing(write, moment)?;
         }
         memory::forget_old(write, moment.now)?;
+        history::forget_old(write, moment.now)?;
         Ok(self.alerts.iter().map(|alert| alert.suppressed).collect())
     }
+}
+
+/// Lets one alert wait for the channels that take it, and notes which do not.
+fn wait_for(write: &Write<'_>, about: About<'_>, channels: &[Channel], now: DateTime<Utc>) -> Result<(), Failure> {
+    let alert = about.alert;
+    let left_out = |channel: &Channel| {
+        let has_begun = history::has_begun(write, alert.matter.as_deref(), channel.name())?;
+        Ok::<_, Failure>(channel.route.leaves_out(about, has_begun))
+    };
+    let mut left_out = channels.iter().map(left_out).collect::<Result<Vec<_>, _>>()?;
+    if alert.severity == Severity::Critical && left_out.iter().all(Option::is_some) {
+        // it has to reach somebody
+        left_out.fill(None);
+    }
+    let (json, severity, at) = (Value::from(alert.to_json()), rank(alert.severity), now.timestamp_micros());
+    for (channel, left_out) in channels.iter().zip(left_out) {
+        let name = channel.name();
+        if let Some(setting) = left_out {
+            history::note(write, alert, name, (Outcome::LeftOut, &format!("`{setting}` leaves it out")), now)?;
+            continue;
+        }
+        let row: [Value; 6] = [(&alert.id).into(), name.into(), json.clone(), severity.into(), at.into(), at.into()];
+        // what was taken before is no news
+        if write.execute(WAIT_SQL, &row)? > 0 {
+            history::note(write, alert, name, (Outcome::Waits, ""), now)?;
+        }
+    }
+    Ok(())
 }
 
 /// What the memory says of what a run has found.

@@ -1,33 +1,28 @@
 //! Alerts that wait for a channel: offering them, trying again later, and giving up aloud.
 
+use std::time::Instant;
+
 use audit_model::Severity;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use job_store::{Row, Value, Write};
 use tracing::warn;
 
-use crate::channel::Channel;
+use crate::channel::{Channel, Sent};
 use crate::deliver::{Failure, offer};
 use crate::error::Error;
-use crate::memory::{instant, rank};
+use crate::history::{self, Outcome};
+use crate::memory::rank;
 use crate::outbox::Outbox;
+use crate::turn::Due;
 
 /// How long an alert waits after its first, second, third, … failure; after each further one as long as after the last. A
 /// receiver that restarts is back after minutes; one that is down for longer is not helped by more than a try an hour.
 const PAUSES: [TimeDelta; 4] = [TimeDelta::minutes(1), TimeDelta::minutes(5), TimeDelta::minutes(15), LONGEST_PAUSE];
 
-const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(1);
+pub(crate) const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(1);
 
 /// How long an alert is offered to a channel that does not take it. Over a week somebody has looked at the log.
 const GIVE_UP_AFTER: TimeDelta = TimeDelta::days(7);
-
-/// A channel is offered at most so many alerts by one run. Whoever gets fifty looks into the report anyway, and a slow channel
-/// must not make the run take longer than the pause between two runs. The others wait for the next run.
-const MOST_PER_RUN: usize = 50;
-
-/// Due is what waited long enough; and what waits longer than any pause, because a clock was wrong when it was put off.
-const DUE_SQL: &str = "SELECT alert, json, tries, first_us FROM waiting
-     WHERE channel = ?1 AND (next_us <= ?2 OR next_us > ?3)
-     ORDER BY severity DESC, first_us, rowid";
 
 const LAPSED_SQL: &str = "SELECT alert, channel, json, reached FROM waiting WHERE next_us IS NULL ORDER BY rowid";
 
@@ -75,15 +70,16 @@ pub struct Lapsed {
     pub reached: bool,
 }
 
-struct Due {
-    alert: String,
-    json: String,
-    tries: i64,
-    first: DateTime<Utc>,
+fn chain(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", chain(source)),
+        None => error.to_string(),
+    }
 }
 
 impl Outbox {
-    /// Offers to each channel what waits for it and is due: the most severe first, then the oldest, at most 50 each.
+    /// Offers to each channel what waits for it and is due: the most severe first, then the oldest, at most 50 each. In the quiet hours of
+    /// a channel, by the zone of `now`, only what is critical; above its limits, one alert that counts the rest.
     ///
     /// What is taken waits no more. What is not is put off, at first for a minute, at last for an hour each time, and given up
     /// after seven days: then [`Outbox::lapsed`] tells it. A channel that could not be reached is not tried again by the same
@@ -92,26 +88,31 @@ impl Outbox {
     ///
     /// # Errors
     /// When what waits cannot be read. A store that fails later does not stop the delivery.
-    pub async fn drain(&self, channels: &[Channel], now: DateTime<Utc>) -> Result<Drained, Error> {
+    pub async fn drain<Z: TimeZone>(&self, channels: &[Channel], now: DateTime<Z>) -> Result<Drained, Error> {
         let mut drained = Drained::default();
+        let (time, now, started) = (now.naive_local().time(), now.to_utc(), Instant::now());
         for channel in channels {
-            let name = channel.name();
-            let due = self.due(&name, now).await?;
-            drained.left += due.len().saturating_sub(MOST_PER_RUN);
+            let mut turn = self.turn(channel, time, now).await?;
+            drained.left += turn.left;
             let mut given_up = false;
-            for row in due.iter().take(MOST_PER_RUN) {
+            while let Some(row) = turn.due.pop_front() {
                 if self.is_taken_over().await {
                     return Ok(Drained { is_taken_over: true, ..drained });
                 }
-                let noted = match offer(&row.json, channel, &mut given_up).await {
-                    Ok(()) => {
+                let name = channel.name();
+                let thread = self.reference(row.matter(), name).await?;
+                let leaves_at = now + TimeDelta::from_std(started.elapsed()).unwrap_or_default();
+                let sent = offer(&row.json, channel, thread.as_deref(), leaves_at, &mut given_up).await;
+                let noted = match sent {
+                    Ok(sent) => {
                         drained.taken += 1;
-                        self.taken(&row.alert, &name).await
+                        self.taken(&row, name, sent, now).await
                     }
                     Err(error) => {
-                        let failure = Failure { channel: name.clone(), error };
+                        let answer = chain(&error);
+                        let failure = Failure { channel: name.to_owned(), error };
                         drained.refused.push(Refused { alert: row.alert.clone(), failure });
-                        self.put_off(row, &name, now).await
+                        self.put_off(&row, name, answer, now).await
                     }
                 };
                 // nobody has noted this one, so the other run offers it again
@@ -140,7 +141,7 @@ impl Outbox {
     /// Of the store.
     pub async fn lapsed(&self, channels: &[Channel]) -> Result<Vec<Lapsed>, Error> {
         let doing = "reading what was given up";
-        let names: Vec<String> = channels.iter().map(Channel::name).collect();
+        let names: Vec<String> = channels.iter().map(|channel| channel.name().to_owned()).collect();
         let known = "SELECT DISTINCT channel FROM waiting WHERE next_us IS NOT NULL ORDER BY channel";
         let known = self.store.all(doing, known, [], |row| Ok(row.text(0)?.to_owned())).await?;
         for gone in known.iter().filter(|channel| !names.contains(channel)) {
@@ -167,30 +168,41 @@ impl Outbox {
         Ok(self.store.write("forgetting what was given up", forget).await?)
     }
 
-    async fn due(&self, channel: &str, now: DateTime<Utc>) -> Result<Vec<Due>, Error> {
-        let due = |row: &Row<'_>| {
-            let (alert, json) = (row.text(0)?.to_owned(), row.text(1)?.to_owned());
-            Ok(Due { alert, json, tries: row.int(2)?, first: instant(row.int(3)?) })
-        };
-        let values = [channel.into(), now.timestamp_micros().into(), (now + LONGEST_PAUSE).timestamp_micros().into()];
-        Ok(self.store.all("reading the alerts that wait", DUE_SQL, values, due).await?)
-    }
-
-    async fn taken(&self, alert: &str, channel: &str) -> Result<(), Error> {
-        let row = [Value::from(alert), Value::from(channel)];
+    async fn taken(&self, row: &Due, channel: &str, sent: Sent, now: DateTime<Utc>) -> Result<(), Error> {
+        let (row, channel) = (row.clone(), channel.to_owned());
         let taken = move |write: &Write<'_>| {
-            write.execute(FORGET_SQL, &row)?;
-            write.execute("UPDATE waiting SET reached = 1 WHERE alert = ?", &row[..1])?;
+            for (done, outcome) in
+                [(&row, Outcome::Taken)].into_iter().chain(row.stands_for.iter().map(|one| (one, Outcome::Summed)))
+            {
+                let key = [Value::from(&done.alert), Value::from(&channel)];
+                write.execute(FORGET_SQL, &key)?;
+                write.execute("UPDATE waiting SET reached = 1 WHERE alert = ?", &key[..1])?;
+                let Some(alert) = &done.value else { continue };
+                history::note(write, alert, &channel, (outcome, ""), now)?;
+            }
+            if let (Some(matter), Some(reference)) = (row.matter(), &sent.reference) {
+                history::note_reference(write, (matter, &channel, reference), now)?;
+            }
             Ok(())
         };
         Ok(self.store.write("noting down that an alert was taken", taken).await?)
     }
 
-    async fn put_off(&self, row: &Due, channel: &str, now: DateTime<Utc>) -> Result<(), Error> {
-        let sql = "UPDATE waiting SET tries = tries + 1, next_us = ? WHERE alert = ? AND channel = ?";
-        let next = next_try(row.tries, row.first, now).map(|next| next.timestamp_micros());
-        self.store.execute("putting an alert off", sql, [next.into(), (&row.alert).into(), channel.into()]).await?;
-        Ok(())
+    async fn put_off(&self, row: &Due, channel: &str, answer: String, now: DateTime<Utc>) -> Result<(), Error> {
+        let (row, channel) = (row.clone(), channel.to_owned());
+        let put_off = move |write: &Write<'_>| {
+            let rows = if row.stands_for.is_empty() { std::slice::from_ref(&row) } else { &row.stands_for };
+            for row in rows {
+                let next = next_try(row.tries, row.first, now).map(|next| next.timestamp_micros());
+                let sql = "UPDATE waiting SET tries = tries + 1, next_us = ? WHERE alert = ? AND channel = ?";
+                write.execute(sql, &[next.into(), (&row.alert).into(), (&channel).into()])?;
+                let outcome = if next.is_some() { Outcome::Waits } else { Outcome::GivenUp };
+                let Some(alert) = &row.value else { continue };
+                history::note(write, alert, &channel, (outcome, &answer), now)?;
+            }
+            Ok(())
+        };
+        Ok(self.store.write("putting an alert off", put_off).await?)
     }
 
     async fn critical(&self) -> Result<u64, Error> {

@@ -1,4 +1,7 @@
-//! `alerts test`: whether alerts arrive, and which channels have proven it.
+//! `alerts …`: whether alerts arrive, which channels have proven it, what was told to whom, and what is not told for a time.
+
+mod listed;
+mod silence;
 
 use alerting::{Alert, AlertContext, Channel, deliver};
 use audit_model::{Coverage, Finding, Person, Severity, Window};
@@ -19,14 +22,21 @@ const PROVEN: &str = "channel_proven";
 
 /// Runs the command.
 pub(crate) async fn run<C: Settings>(command: &AlertsCommand, setup: &Setup<'_, C>) -> anyhow::Result<Exit> {
-    let AlertsCommand::Test { channel } = command;
+    match command {
+        AlertsCommand::Test { channel } => test(channel.as_deref(), setup).await,
+        AlertsCommand::List => listed::list(setup).await,
+        AlertsCommand::Explain { id } => listed::explain(id, setup).await,
+        AlertsCommand::Silence(command) => silence::run(command, setup).await,
+    }
+}
+
+async fn test<C: Settings>(channel: Option<&str>, setup: &Setup<'_, C>) -> anyhow::Result<Exit> {
     let mut channels = setup.channels()?;
-    if let Some(kind) = channel {
-        let is_kind = |name: &Channel| name.name().split(' ').next() == Some(kind.as_str());
-        channels.retain(is_kind);
+    if let Some(asked) = channel {
+        channels.retain(|channel| channel.name() == asked || channel.kind() == asked);
     }
     if channels.is_empty() {
-        let message = "no such channel is set; set `alerts.file.path` or `alerts.webhook.url`";
+        let message = "no such channel is set; set `alerts.file.path`, `alerts.webhook.url` or a `[[alerts.channel]]`";
         return Err(Error::setting("alerts", message).into());
     }
     let (hold, store) = match locked(&setup.state()?, setup.now).await? {
@@ -34,7 +44,7 @@ pub(crate) async fn run<C: Settings>(command: &AlertsCommand, setup: &Setup<'_, 
         Err(exit) => return Ok(exit),
     };
     let memory = Memory::open(&store).await?;
-    let report = deliver(&[test_alert(setup)?], &channels).await;
+    let report = deliver(&[test_alert(setup)?], &channels, setup.now).await;
     let mut said = String::new();
     let mut has_failed = false;
     for delivery in report.deliveries {

@@ -110,7 +110,8 @@ impl CommonCommand {
             CommonCommand::Fleet(_) => &RunFlag::ALL,
             CommonCommand::Init(_) => &[],
             CommonCommand::Doctor | CommonCommand::Config(ConfigCommand::Show) => &[RunFlag::Json, RunFlag::DryRun],
-            CommonCommand::Alerts(AlertsCommand::Test { .. }) => &[],
+            CommonCommand::Alerts(AlertsCommand::Silence(SilenceCommand::Add { .. })) => &[RunFlag::Until],
+            CommonCommand::Alerts(_) => &[],
             CommonCommand::Completions { .. } | CommonCommand::Store(StoreCommand::Check) => &[RunFlag::DryRun],
             CommonCommand::Store(StoreCommand::Show { .. }) => &[RunFlag::Json, RunFlag::DryRun],
             CommonCommand::Store(
@@ -199,10 +200,44 @@ pub enum ConfigCommand {
 /// `alerts …`
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum AlertsCommand {
+    /// List what was told, to which channels, and what waits
+    List,
+    /// Say what became of an alert, or of all alerts about a matter, in every channel
+    Explain {
+        /// The id of the alert, or what the report calls the matter, such as k3f9-q2mw
+        id: String,
+    },
+    /// Keep findings from being told for a time
+    #[command(subcommand)]
+    Silence(SilenceCommand),
     /// Send a test alert through every channel, or through one, and remember which of them took it
     Test {
-        /// The channel: `file` or `webhook` [default: every channel that is set]
+        /// The channel, by its name or kind [default: every channel that is set]
         channel: Option<String>,
+    },
+}
+
+/// `alerts silence …`
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum SilenceCommand {
+    /// Add a silence: what matches is not told until it ends, and stays in the full report
+    Add {
+        /// What is silenced: rule, person, room, severity, matter or fingerprint; if repeated, all must match
+        #[arg(long = "match", value_name = "KEY=VALUE", required = true)]
+        criteria: Vec<String>,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Who says so
+        #[arg(long, value_name = "NAME")]
+        by: String,
+    },
+    /// List the silences that have not ended
+    List,
+    /// End a silence now
+    End {
+        /// What `alerts silence list` calls it
+        id: String,
     },
 }
 

@@ -4,6 +4,7 @@
 //! settings and the common ones are read from the same layers, so that one file serves both. All mistakes are reported
 //! at once, with key and place. What the settings mean is left to the parts that use them.
 
+pub(crate) mod channels;
 mod common;
 mod extract;
 mod file;
@@ -218,6 +219,7 @@ pub(crate) fn read<C: Settings>(program: &str, sources: &Sources) -> Read<C> {
     let placeholders = layers.placeholders(program);
     if let Some(placeholders) = &placeholders {
         COMMON_PLACES.iter().chain(C::places()).for_each(|key| layers.fill_in(key, placeholders));
+        layers.fill_in_channels(placeholders);
     }
 
     let common = extract::extract::<CommonConfig>(&mut layers, &mut problems);
@@ -249,6 +251,7 @@ pub(crate) fn holds_secrets(path: &Path) -> bool {
     };
     is_set("heartbeat.url")
         || is_set("alerts.webhook.url")
+        || channels::hold_secrets(&values)
         || at("outbound.proxy").is_some_and(|url| url.contains('@'))
         || at("state").is_some_and(has_password)
 }

@@ -137,6 +137,7 @@ impl<'a, P: Program> Flow<'a, P> {
             channels,
             moment: Moment { now: run.now, quiet: quiet(run.common), seen_until, part },
             sends_alerts: P::ABOUT.sends_alerts,
+            zone: head.portal.time_zone.unwrap_or_default(),
             dry_run: run.args.dry_run,
         };
         Flow { run, stores, looked, judged, telling }

@@ -112,6 +112,14 @@ fn kept<C: Settings>(setup: &Setup<'_, C>) -> Vec<Kept> {
     if let Some(path) = &setup.common.alerts.file.path {
         kept.push(("the file of alerts", path.as_path().to_owned(), Private::Read));
     }
+    if let Some(path) = &setup.common.alerts.webhook.secret_file {
+        kept.push(("the secret of the webhook in", path.as_path().to_owned(), Private::Read));
+    }
+    for channel in config::channels::read(&setup.common.alerts.channel).into_iter().flatten() {
+        let files = channel.kind.secrets.iter().filter_map(|secret| channel.secret_file(secret));
+        kept.extend(files.map(|path| ("a secret of a channel in", PathBuf::from(path), Private::Read)));
+        kept.extend(channel.file().map(|path| ("the file of alerts", PathBuf::from(path), Private::Read)));
+    }
     kept.extend(setup.config.secret_files().into_iter().map(|(what, path)| (what, path.to_owned(), Private::Read)));
     if let Ok(State::Files(paths)) = setup.state() {
         let folder = paths.store.parent().map(Path::to_owned);

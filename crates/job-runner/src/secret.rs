@@ -4,6 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use alerting::Fault;
 use job_store::ServerUrl;
 use secrecy::SecretString;
 
@@ -98,6 +99,32 @@ pub(crate) fn with_state_password(
         Some(path) => url.with_pass_file(&path).map_err(Error::StateAddress),
         None => Ok(url),
     }
+}
+
+/// A secret of a channel of alerts: the variable, then the credential, then the file of the setting, without its line break; `None` where
+/// none of them is.
+///
+/// # Errors
+/// The file cannot be read.
+pub(crate) fn find_alert_secret(
+    environment: &Environment,
+    channel: &str,
+    member: &str,
+    setting: Option<&Path>,
+) -> Result<Option<SecretString>, Fault> {
+    if let Some(text) = environment.get(&alerting::variable_of(channel, member)) {
+        return Ok(Some(SecretString::from(text.to_owned())));
+    }
+    let credential = credential(environment, &alerting::credential_of(channel, member));
+    let Some(path) = credential.as_deref().or(setting) else { return Ok(None) };
+    let text = fs::read_to_string(path).map_err(|error| {
+        Fault::new(format!("{member}_file"), format!("cannot be read from {} ({error})", path.display()))
+    })?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.is_empty() {
+        return Err(Fault::new(format!("{member}_file"), format!("names {}, which is empty", path.display())));
+    }
+    Ok(Some(SecretString::from(text)))
 }
 
 fn credential(environment: &Environment, name: &str) -> Option<PathBuf> {
@@ -299,6 +326,26 @@ mod tests {
         assert!(error.contains("password file") && error.contains("nowhere"), "{error}");
         write(&folder, STATE_CREDENTIAL, "credential\n");
         assert!(with(plain, &[(CREDENTIALS_VARIABLE, folder.path())], Some(&missing)).unwrap());
+    }
+
+    #[test]
+    fn a_secret_of_a_channel_is_that_of_the_first_place_that_is_there() {
+        let folder = TempDir::new().unwrap();
+        let file = write(&folder, "url", "of the file\n");
+        let found = |variables: &[(&str, &str)], setting: Option<&Path>| {
+            let environment = variables.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+            let found = find_alert_secret(&environment, "soc-hook", "url", setting);
+            found.map(|found| found.map(|secret| secret.expose_secret().to_owned()))
+        };
+        assert_eq!(found(&[], None), Ok(None));
+        assert_eq!(found(&[], Some(&file)), Ok(Some("of the file".to_owned())));
+        let fault = found(&[], Some(&folder.path().join("nowhere"))).unwrap_err();
+        assert!(fault.member == "url_file" && fault.message.contains("nowhere"), "{fault:?}");
+        write(&folder, "alert-soc-hook-url", "credential\n");
+        let credentials = (CREDENTIALS_VARIABLE, folder.path().to_str().unwrap());
+        assert_eq!(found(&[credentials], Some(&file)), Ok(Some("credential".to_owned())));
+        let variable = ("ALERT_SOC_HOOK_URL", "variable");
+        assert_eq!(found(&[credentials, variable], Some(&file)), Ok(Some("variable".to_owned())));
     }
 
     /// A space at the end may belong to a password; a line break does not.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use alerting::{Channel, Mailer, Outbox};
+use alerting::{Channel, Fault, Mailer, Outbox, SecretMember, WayOut};
 use anyhow::{Context, bail};
 use audit_model::{Coverage, Window};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
@@ -20,7 +20,7 @@ use crate::Error;
 use crate::about::About;
 use crate::args::CommonArgs;
 use crate::clock::{ClockDifference, check_window};
-use crate::config::{BudgetSettings, CommonConfig, NamesSetting, Problems, is_loopback};
+use crate::config::{self, BudgetSettings, CommonConfig, NamesSetting, Problems, is_loopback};
 use crate::environment::Environment;
 use crate::gone;
 use crate::head::{Head, PortalName, RunFacts};
@@ -270,15 +270,40 @@ impl<C> Setup<'_, C> {
         Budget { requests, rows, bytes: megabytes.saturating_mul(1 << 20), deadline, ..Budget::default() }
     }
 
+    /// The channels that are set, with their secrets.
+    ///
+    /// # Errors
+    /// Everything that is wrong with one of them: exit code 2.
     pub(crate) fn channels(&self) -> anyhow::Result<Vec<Channel>> {
+        let (alerts, options) = (&self.common.alerts, self.http_options()?);
         let mut channels = Vec::new();
-        if let Some(path) = &self.common.alerts.file.path {
-            channels.push(Channel::File { path: path.as_path().to_owned() });
+        if let Some(path) = &alerts.file.path {
+            channels.push(Channel::file(path.as_path()));
         }
         if let Some(url) = self.webhook_url()? {
-            channels.push(Channel::webhook(url, &self.http_options()?)?);
+            let wrong = |fault: Fault| Error::setting("alerts.webhook.secret_file", fault.message);
+            let file = alerts.webhook.secret_file.as_ref().map(|path| path.as_path());
+            let secret = secret::find_alert_secret(self.environment, "webhook", "secret", file).map_err(wrong)?;
+            channels.push(Channel::webhook(url, secret, &options).map_err(wrong)?);
         }
-        Ok(channels)
+        let mailer = || self.mailer().map_err(|error| Fault::new("", error.to_string()));
+        let out = WayOut::new(&options, self.common.portal.allow_http).with_mail(&mailer);
+        let mut problems = Vec::new();
+        for (number, settings) in config::channels::read(&alerts.channel).into_iter().enumerate() {
+            let built = settings.and_then(|settings| {
+                let name = settings.name.clone();
+                let find = |secret: &SecretMember, file: Option<&str>| {
+                    secret::find_alert_secret(self.environment, &name, secret.name, file.map(Path::new))
+                };
+                let wrong = |fault| config::channels::problem(number, &alerts.channel[number], &fault);
+                settings.build(find, &out).map_err(wrong)
+            });
+            match built {
+                Ok(channel) => channels.push(channel),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if problems.is_empty() { Ok(channels) } else { Err(Error::Config(Problems(problems)).into()) }
     }
 
     pub(crate) fn webhook_url(&self) -> Result<Option<Url>, Error> {

@@ -4,17 +4,22 @@
 //! sent. Without channels the report is the delivery, so what is told is remembered only after it was printed.
 
 use alerting::{Alert, Channel, Lapsed, Moment, Outbox};
+use chrono::DateTime;
+use chrono_tz::Tz;
 use report::words::plural;
 use serde::Serialize;
 use tracing::{error, warn};
 
 use crate::report::Report;
+use crate::setup;
 
 /// What a run needs to tell what it found.
 pub(crate) struct Telling<'a> {
     pub(crate) outbox: Outbox,
     pub(crate) channels: &'a [Channel],
     pub(crate) moment: Moment<'a>,
+    /// Of the report: quiet hours of channels go by it.
+    pub(crate) zone: Tz,
     /// Whether findings become alerts.
     pub(crate) sends_alerts: bool,
     /// Nothing is sent or remembered.
@@ -104,7 +109,7 @@ impl Telling<'_> {
     /// Whether every critical alert has reached somebody, and whether all alerts were taken or wait. `None`: another run has taken over
     /// meanwhile, and sees to that.
     async fn deliver(&self, alerts: &[Alert], is_kept: bool) -> Option<(bool, bool)> {
-        let drained = match self.outbox.drain(self.channels, self.moment.now).await {
+        let drained = match self.outbox.drain(self.channels, self.leaves_at()).await {
             Ok(drained) => drained,
             Err(failure) => {
                 log(failure);
@@ -129,8 +134,13 @@ impl Telling<'_> {
         Some(if is_kept { (reached, true) } else { (self.deliver_directly(alerts).await && reached, false) })
     }
 
+    /// By now, reading may have taken long; receivers refuse signatures of minutes ago.
+    fn leaves_at(&self) -> DateTime<Tz> {
+        setup::now().max(self.moment.now).with_timezone(&self.zone)
+    }
+
     async fn deliver_directly(&self, alerts: &[Alert]) -> bool {
-        let report = alerting::deliver(alerts, self.channels).await;
+        let report = alerting::deliver(alerts, self.channels, self.leaves_at().to_utc()).await;
         let reached = report.undelivered_critical().next().is_none();
         for delivery in report.deliveries {
             for failure in delivery.failures {

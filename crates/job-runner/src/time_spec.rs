@@ -58,6 +58,14 @@ impl TimeSpec {
             Self::Age(age) => from - age,
         }
     }
+
+    /// The same for a moment to come: an age counts on from `from`.
+    pub(crate) fn resolve_ahead(self, from: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
+        match self {
+            Self::Age(age) => from + age,
+            other => other.resolve(from, zone),
+        }
+    }
 }
 
 impl FromStr for TimeSpec {

@@ -14,6 +14,7 @@ use url::Url;
 use crate::about::About;
 use crate::alerts;
 use crate::naming::{Known, Naming};
+use crate::setup;
 
 /// So long an action waits for the alert that announces it. What has not left by then leaves later.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -42,14 +43,14 @@ impl Voice {
         Alert::of_step(&naming.finding(finding), step, &context).with_detail(&naming.json(detail))
     }
 
-    /// The channels by their names, for [`Outbox::wait`].
-    pub fn channels(&self) -> Vec<String> {
-        self.channels.iter().map(Channel::name).collect()
+    /// The channels that are set, for [`Outbox::wait`].
+    pub fn channels(&self) -> Vec<Channel> {
+        self.channels.clone()
     }
 
     /// Offers what waits to the channels, for a few seconds at most. What is not taken waits on.
     pub async fn deliver(&self, now: DateTime<Utc>) {
-        match timeout(PATIENCE, self.outbox.drain(&self.channels, now)).await {
+        match timeout(PATIENCE, self.outbox.drain(&self.channels, setup::now().max(now))).await {
             Ok(Ok(drained)) => {
                 for refused in drained.refused {
                     let reason = anyhow::Error::new(refused.failure.error);

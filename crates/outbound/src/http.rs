@@ -102,7 +102,8 @@ pub fn is_no_http(error: &reqwest::Error) -> bool {
     false
 }
 
-fn is_loopback(target: &Url) -> bool {
+/// Whether an address leads to this machine, and nothing leaves it on the way.
+pub fn is_loopback(target: &Url) -> bool {
     match target.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),

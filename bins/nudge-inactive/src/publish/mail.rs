@@ -87,6 +87,7 @@ fn mail(config: &Config, report: &Report, (document, rooms): (&Document, &[&Room
         text: short.text(TEXT_WIDTH),
         html: Some(short.html()),
         message_id: format!("{}@{host}", hex::encode(&Sha256::digest(key)[..16])),
+        references: Vec::new(),
         unsubscribe: Vec::new(),
         one_click: false,
         reply_to: None,

@@ -143,6 +143,7 @@ pub(crate) fn write(
         text: templates.render(language, MAIL_FILES[1], values)?,
         html: Some(templates.render(language, MAIL_FILES[2], values)?),
         message_id,
+        references: Vec::new(),
         unsubscribe: values.unsubscribe.clone(),
         one_click: values
             .unsubscribe

@@ -21,6 +21,7 @@ fn mail(to: &str) -> Mail {
         text: "Guten Tag,\n\n.\nein Punkt allein beendet nichts.\n".to_owned(),
         html: Some("<p>Guten Tag – ein <b>Punkt</b></p>".to_owned()),
         message_id: "0123456789abcdef@docs.example.com".to_owned(),
+        references: Vec::new(),
         unsubscribe: vec!["mailto:stop@example.com".to_owned(), "https://docs.example.com/stop?who=1".to_owned()],
         one_click: false,
         reply_to: None,

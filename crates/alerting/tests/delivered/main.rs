@@ -6,5 +6,6 @@ mod alert;
 mod channels;
 mod common;
 mod mail;
+mod named;
 mod outbox;
 mod outbox_on_server;

@@ -20,7 +20,7 @@ use crate::common::at;
 use crate::common::receiver::alert;
 pub(crate) use crate::outbox::moment;
 
-async fn outbox() -> Outbox {
+pub(crate) async fn outbox() -> Outbox {
     Outbox::open(stores().await.pop().unwrap()).await.unwrap()
 }
 
@@ -41,7 +41,7 @@ async fn what_waits_is_left_to_a_run_that_has_taken_over() {
         panic!("nobody has it")
     };
     let folder = TempDir::new().unwrap();
-    let channels = [Channel::File { path: folder.path().join("alerts.ndjson") }];
+    let channels = [Channel::file(folder.path().join("alerts.ndjson"))];
     let (outbox, now) = (Outbox::open(store).await.unwrap(), at("2026-11-20T09:00:00Z"));
     outbox.keep::<Finding>(&[], &[], &mut [alert(1, Severity::Critical)], &channels, &moment(now)).await.unwrap();
     let other = Store::on_server(&place).await.unwrap();

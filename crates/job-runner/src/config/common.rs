@@ -6,6 +6,7 @@ use std::time::Duration;
 use url::{Host, Url};
 
 use super::Settings;
+use super::channels;
 use super::mail::MailSettings;
 use super::path::PathSetting;
 use super::problem::Problem;
@@ -21,8 +22,9 @@ const RUN_LIMIT: Duration = Duration::from_secs(30 * 60);
 const QUIET: Duration = Duration::from_secs(60 * 60);
 
 /// Those that are a path or an address, in which `{program}` and `{portal}` stand for their names.
-pub(crate) const PLACES: [&str; 12] = [
+pub(crate) const PLACES: [&str; 13] = [
     "alerts.file.path",
+    "alerts.webhook.secret_file",
     "alerts.webhook.url",
     "heartbeat.url",
     "key_file",
@@ -140,13 +142,15 @@ pub struct AlertSettings {
     pub file: FileAlert,
     /// `alerts.webhook.*`
     pub webhook: WebhookAlert,
+    /// `[[alerts.channel]]`: further channels, each with a `name`, a `kind`, what is common to all, and what its kind asks for.
+    pub channel: Vec<alerting::Members>,
     /// `alerts.quiet`: how long nothing must have happened before a burst counts as over. Default `1h`.
     pub quiet: Age,
 }
 
 impl Default for AlertSettings {
     fn default() -> Self {
-        Self { file: FileAlert::default(), webhook: WebhookAlert::default(), quiet: Age(QUIET) }
+        Self { file: FileAlert::default(), webhook: WebhookAlert::default(), channel: Vec::new(), quiet: Age(QUIET) }
     }
 }
 
@@ -164,6 +168,8 @@ pub struct FileAlert {
 pub struct WebhookAlert {
     /// `alerts.webhook.url`: address to post alerts to.
     pub url: Option<String>,
+    /// `alerts.webhook.secret_file`: file with the secret that signs them, `whsec_…`. The credential `alert-webhook-secret` does as well.
+    pub secret_file: Option<PathSetting>,
 }
 
 impl Default for CommonConfig {
@@ -225,6 +231,7 @@ impl Settings for CommonConfig {
         wrong.extend(self.portal_url().err());
         wrong.extend(self.heartbeat_url().err());
         wrong.extend(self.mail.validate());
+        wrong.extend(channels::problems(&self.alerts.channel));
         let textfile = self.textfile.as_ref().map(PathSetting::as_path);
         let ends_otherwise = textfile.is_some_and(|path| path.extension().is_none_or(|end| end != "prom"));
         wrong.refuse_if(ends_otherwise, "textfile", "must end in `.prom`: the collector reads no other files");
@@ -238,6 +245,7 @@ impl Settings for CommonConfig {
             ("state", path(&self.state)),
             ("state_password_file", path(&self.state_password_file)),
             ("alerts.file.path", path(&self.alerts.file.path)),
+            ("alerts.webhook.secret_file", path(&self.alerts.webhook.secret_file)),
             ("heartbeat.url", self.heartbeat.url.as_deref().map(Path::new)),
             ("alerts.webhook.url", self.alerts.webhook.url.as_deref().map(Path::new)),
         ] {

@@ -6,6 +6,7 @@ use std::path::Path;
 use figment::providers::{Format, Toml};
 use figment::value::{Dict, Value};
 
+use super::channels;
 use super::layer::Layer;
 use super::place::SettingPlace;
 use super::problem::Problem;
@@ -22,7 +23,9 @@ pub(super) fn read(path: &Path) -> Result<Layer, Problem> {
         // the parser's own text would quote the line, which may hold a secret
         Problem::with_file(path, format!("{place}{}", error.message().lines().collect::<Vec<_>>().join(", ")))
     })?;
-    Ok(Layer { place: SettingPlace::File(path.to_owned()), values: with_plain_dates(values) })
+    let mut values = with_plain_dates(values);
+    channels::resolve(&mut values, path);
+    Ok(Layer { place: SettingPlace::File(path.to_owned()), values })
 }
 
 /// The table with its dates and times as texts. TOML has a type of its own for them, and figment makes tables of those; what a

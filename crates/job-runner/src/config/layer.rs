@@ -5,6 +5,7 @@ use figment::{Figment, Metadata, Profile, Provider};
 use url::Url;
 
 use super::Settings;
+use super::channels;
 use super::place::SettingPlace;
 use super::problem::Problem;
 use crate::state_path::Placeholders;
@@ -115,6 +116,11 @@ impl Layers {
                 *text = placeholders.filled_in(text);
             }
         }
+    }
+
+    /// The same in the channels of alerts.
+    pub(super) fn fill_in_channels(&mut self, placeholders: &Placeholders) {
+        self.0.iter_mut().for_each(|layer| channels::fill_in(&mut layer.values, placeholders));
     }
 
     /// The layer whose value at `path` counts.

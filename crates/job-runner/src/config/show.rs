@@ -1,5 +1,6 @@
 //! Every setting with its value and where it comes from, fit to be shown: `config show`.
 
+use alerting::{KINDS, SecretMember};
 use figment::value::{Dict, Value};
 use serde_json::Value as Json;
 use url::Url;
@@ -52,7 +53,8 @@ fn mask(key: &str, value: &mut Json) {
     match value {
         Json::String(text) => {
             let holds_address = key.ends_with("url") || key.ends_with("proxy") || text.contains("://");
-            if text.starts_with("sk-") {
+            let is_secret = |secret: &SecretMember| secret.name == key && !secret.may_be_inline;
+            if text.starts_with("sk-") || KINDS.iter().flat_map(|kind| kind.secrets).any(is_secret) {
                 *text = MASK.to_owned();
             } else if holds_address {
                 *text = origin(text);

@@ -468,3 +468,35 @@ fn a_program_adds_its_own_flags() {
     let loaded = Setup::new().own("rooms = ['9']").flag("--room", "rooms", rooms.clone()).loaded();
     assert_eq!(loaded.own.rooms, rooms);
 }
+
+#[test]
+fn channels_are_read_with_their_paths() {
+    let text = "[[alerts.channel]]\nname = 'soc'\nkind = 'webhook'\nurl_file = 'hooks/{portal}'\n\
+                [[alerts.channel]]\nname = 'log'\nkind = 'file'\npath = '{program}.ndjson'\nrooms = [71, 'Alpha']";
+    let setup = Setup::new().own(text);
+    let channels = channels::read(&setup.loaded().common.alerts.channel);
+    let [Ok(hook), Ok(log)] = &channels[..] else { panic!("{channels:?}") };
+    let folder = setup.folder.path();
+    let secret = &hook.kind.secrets[0];
+    assert_eq!(hook.secret_file(secret), folder.join("hooks/docs.example.com").to_str());
+    assert_eq!(log.file(), folder.join("vdr-watch.ndjson").to_str());
+}
+
+#[test]
+fn every_mistake_in_a_channel_is_named_with_its_place_and_without_its_secret() {
+    let text = "[[alerts.channel]]\nname = 'soc'\nkind = 'pigeon'\n\
+                [[alerts.channel]]\nname = 'soc'\nkind = 'email'\nto = 'soc@example.com'\n\
+                [[alerts.channel]]\nname = 'mail'\nkind = 'email'\n\
+                [[alerts.channel]]\nname = 'hook'\nkind = 'webhook'\nurl = 'https://hooks.example.com/s3cret'\nsecret = 's3cret'";
+    let problems = Setup::new().own(text).problems();
+    assert_eq!(problems.len(), 4, "{problems:?}");
+    for (problem, key, said) in [
+        (&problems[0], "alerts.channel.0.kind", "channel `soc`: is not known here"),
+        (&problems[1], "alerts.channel.2", "channel `mail`: `to` is missing"),
+        (&problems[2], "alerts.channel.3.secret", "secret_file"),
+        (&problems[3], "alerts.channel.1.name", "the name of another channel"),
+    ] {
+        assert!(problem.contains(&format!("`{key}`")) && problem.contains(said), "{problem}");
+        assert!(problem.contains(".toml") && !problem.contains("s3cret"), "{problem}");
+    }
+}

@@ -47,6 +47,12 @@ impl Check {
         Check { state: CheckState::Fail, ..Check::warn(name, text, remedy) }
     }
 
+    /// The same, of one of several things.
+    #[must_use]
+    pub(crate) fn about(self, what: &str) -> Self {
+        Check { text: format!("{what}: {}", self.text), ..self }
+    }
+
     /// A failure that lasts until somebody edits flags or settings.
     pub fn usage(name: &'static str, text: impl Into<String>, remedy: impl Into<String>) -> Self {
         Check { is_usage: true, ..Check::fail(name, text, remedy) }

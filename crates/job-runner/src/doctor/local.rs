@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use alerting::MailError;
+use alerting::{MailError, Target};
 use audit_model::PortalText;
 use chrono::TimeDelta;
 use docspace_client::ApiKey;
@@ -181,8 +181,34 @@ pub(super) async fn alerts<P: Program>(setup: &Setup<'_, P::Config>) -> Vec<Chec
         Ok(None) => {}
         Err(error) => checks.push(Check::usage("alerts_webhook", error.to_string(), "correct it")),
     }
+    checks.extend(channels(setup).await);
     if checks.is_empty() {
         checks.push(Check::ok("alerts", "no channel is set: findings are only in the report, which cron mails"));
+    }
+    checks
+}
+
+/// The channels with a name.
+async fn channels<C>(setup: &Setup<'_, C>) -> Vec<Check> {
+    const NAME: &str = "alerts_channel";
+    if setup.common.alerts.channel.is_empty() {
+        return Vec::new();
+    }
+    let channels = match setup.channels() {
+        Ok(channels) => channels,
+        Err(error) => return vec![Check::usage(NAME, format!("{error:#}"), "correct it")],
+    };
+    let mut checks = Vec::new();
+    let count = setup.common.alerts.channel.len();
+    for channel in channels.iter().skip(channels.len().saturating_sub(count)) {
+        let check = match channel.target() {
+            Target::File(path) => file(NAME, path),
+            Target::Address(url) => address(setup, NAME, url).await,
+            Target::MailServer => {
+                Check::ok(NAME, "sends by the mail server; its own line says whether that can be reached")
+            }
+        };
+        checks.push(check.about(channel.name()));
     }
     checks
 }

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::routing::post;
-use outbound::{HttpOptions, RetryPolicy, http_client};
+use outbound::{HttpOptions, RetryPolicy};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use url::Url;
@@ -29,6 +29,7 @@ pub(crate) struct Receiver {
     url: Url,
     answers: Arc<Mutex<Vec<u16>>>,
     pub(crate) received: Arc<Mutex<Vec<(String, String)>>>,
+    pub(crate) headers: Arc<Mutex<Vec<HeaderMap>>>,
 }
 
 impl Receiver {
@@ -36,7 +37,8 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hooks/s3cret", listener.local_addr().unwrap()).parse().unwrap();
         let answers = codes.iter().rev().copied().collect();
-        let receiver = Receiver { url, answers: Arc::new(Mutex::new(answers)), received: Arc::default() };
+        let receiver =
+            Receiver { url, answers: Arc::new(Mutex::new(answers)), received: Arc::default(), headers: Arc::default() };
         let app = Router::new().route("/hooks/s3cret", post(take)).with_state(receiver.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
         receiver
@@ -44,6 +46,10 @@ impl Receiver {
 
     pub(crate) fn channel(&self) -> Channel {
         webhook(self.url.clone())
+    }
+
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
     }
 
     /// Fingerprints in the order of arrival.
@@ -56,6 +62,7 @@ impl Receiver {
 async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: String) -> (StatusCode, HeaderMap) {
     let kind = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap().to_owned());
     receiver.received.lock().unwrap().push((kind.unwrap_or_default(), body));
+    receiver.headers.lock().unwrap().push(headers);
     let mut answers = receiver.answers.lock().unwrap();
     let code = if answers.len() > 1 { answers.pop().unwrap() } else { answers[0] };
     let location = HeaderMap::from_iter([(header::LOCATION, "/hooks/s3cret".parse().unwrap())]);
@@ -63,8 +70,8 @@ async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: String
 }
 
 pub(crate) fn webhook(url: Url) -> Channel {
-    let http = http_client(&HttpOptions::new("vdr-watch", "1.0.0"), &url).unwrap();
-    Channel::Webhook { url, http, retry: RetryPolicy::immediate() }
+    let options = HttpOptions::new("vdr-watch", "1.0.0");
+    Channel::webhook(url, None, &options).unwrap().with_retry(RetryPolicy::immediate())
 }
 
 pub(crate) fn fingerprint_in(json: &str) -> String {

@@ -7,7 +7,7 @@ use alerting::{Moment, Outbox};
 use chrono::{DateTime, TimeDelta, Utc};
 use job_store::Store;
 
-async fn outbox() -> Outbox {
+pub(crate) async fn outbox() -> Outbox {
     Outbox::open(Store::temporary().await.unwrap()).await.unwrap()
 }
 

@@ -43,7 +43,7 @@ impl AlertFile {
     }
 
     fn channel(&self) -> Channel {
-        Channel::File { path: self.path.clone() }
+        Channel::file(&self.path)
     }
 
     fn fingerprints(&self) -> Vec<String> {

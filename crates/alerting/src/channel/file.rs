@@ -2,11 +2,30 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use job_store::files;
+use serde::Deserialize;
 
+use super::Way;
+use super::kind::Kind;
+use super::settings::read;
 use crate::error::Error;
+
+/// `kind = "file"`
+pub(super) const KIND: Kind = Kind {
+    name: "file",
+    secrets: &[],
+    check: |members| read::<Settings>(members).map(drop),
+    build: |members, _, _| Ok(Way::File(read::<Settings>(members)?.path)),
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// The file; its folder must exist.
+    path: PathBuf,
+}
 
 /// Appends one line and waits until it is on the disk.
 ///

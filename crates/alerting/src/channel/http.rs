@@ -1,0 +1,191 @@
+//! One request per alert, for every channel that speaks HTTP: connection, time limits, tries, size of answers, and errors that name
+//! nothing secret. What is said, and which answer means that it was taken, is the channel's ([`HttpKind`]).
+
+use outbound::{Repeat, RetryPolicy, certificate_fault, http_client, parse_retry_after, with_retries};
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Method, StatusCode};
+use serde::Serialize;
+use url::Url;
+
+use super::Way;
+use super::offer::{Offer, Sent};
+use super::settings::{Fault, WayOut};
+use crate::error::{Error, is_overload};
+
+/// No answer that says whether an alert was taken is longer; the rest is not read.
+const LONGEST_ANSWER_BYTES: usize = 64 * 1024;
+
+/// What one kind of channel says over HTTP. All of it is pure.
+pub trait HttpKind: Send + Sync {
+    /// Where requests go. Errors show its origin only.
+    ///
+    /// # Errors
+    /// A member that makes no address.
+    fn address(&self) -> Result<Url, Fault>;
+
+    /// What is wrong with members that are no secrets.
+    ///
+    /// # Errors
+    /// The first of them.
+    fn check(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// The request; `address` is what [`address`](Self::address) has made. It keeps to the receiver's limit of size by leaving out what
+    /// matters least, and says that something was left out.
+    fn request(&self, address: &Url, offer: &Offer<'_>) -> Request;
+
+    /// What the answer means. Unless a kind says otherwise, 2xx is taken, without a reference.
+    fn verdict(&self, answer: &Answer) -> AnswerMeans {
+        if answer.status.is_success() { AnswerMeans::Taken(Sent::default()) } else { AnswerMeans::Refused(None) }
+    }
+}
+
+/// One request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    pub method: Method,
+    pub url: Url,
+    pub content_type: &'static str,
+    /// Names and values; values are hidden nowhere but in errors.
+    pub headers: Vec<(&'static str, String)>,
+    pub body: String,
+}
+
+impl Request {
+    /// A POST of JSON.
+    pub fn json(url: Url, body: &impl Serialize) -> Self {
+        // values that kinds make here hold only strings, numbers, lists and named members
+        Request::post(url, "application/json", serde_json::to_string(body).unwrap_or_default())
+    }
+
+    /// A POST.
+    pub fn post(url: Url, content_type: &'static str, body: String) -> Self {
+        Request { method: Method::POST, url, content_type, headers: Vec::new(), body }
+    }
+
+    /// With another method.
+    #[must_use]
+    pub fn method(self, method: Method) -> Self {
+        Request { method, ..self }
+    }
+
+    /// With one more header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+/// What a receiver answered.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    /// Its first 64 KiB.
+    pub body: Vec<u8>,
+}
+
+/// What an answer means for the alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AnswerMeans {
+    Taken(Sent),
+    /// Not taken; a word of the receiver's that says why, such as `invalid_auth`. Only its letters, digits, `_`, `.` and `-` are shown.
+    Refused(Option<String>),
+}
+
+/// A kind, and the way to its receiver.
+pub(crate) struct Http {
+    kind: &'static str,
+    says: std::sync::Arc<dyn HttpKind>,
+    address: Url,
+    client: reqwest::Client,
+    retry: RetryPolicy,
+}
+
+impl Way {
+    pub(crate) fn http(kind: &'static str, says: impl HttpKind + 'static, out: &WayOut<'_>) -> Result<Way, Fault> {
+        says.check()?;
+        let address = says.address()?;
+        let client = http_client(out.http, &address).map_err(|source| Fault::new("", chain(&source)))?;
+        let says: std::sync::Arc<dyn HttpKind> = std::sync::Arc::new(says);
+        Ok(Way::Http(std::sync::Arc::new(Http { kind, says, address, client, retry: RetryPolicy::default() })))
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", chain(source)),
+        None => error.to_string(),
+    }
+}
+
+impl Http {
+    pub(crate) fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    pub(crate) fn address(&self) -> &Url {
+        &self.address
+    }
+
+    pub(crate) fn with_retry(&self, retry: RetryPolicy) -> Self {
+        let (says, address, client) = (self.says.clone(), self.address.clone(), self.client.clone());
+        Http { kind: self.kind, says, address, client, retry }
+    }
+
+    pub(crate) async fn send(&self, offer: &Offer<'_>) -> Result<Sent, Error> {
+        let request = self.says.request(&self.address, offer);
+        with_retries(self.retry, || self.send_once(&request), repeat).await
+    }
+
+    async fn send_once(&self, request: &Request) -> Result<Sent, Error> {
+        let (kind, origin) = (self.kind, origin(&self.address));
+        let mut made = self.client.request(request.method.clone(), request.url.clone());
+        made = made.header(CONTENT_TYPE, request.content_type).body(request.body.clone());
+        for (name, value) in &request.headers {
+            made = made.header(*name, value);
+        }
+        let mut response = made.send().await.map_err(|source| match certificate_fault(&source) {
+            Some(fault) => Error::Certificate { kind, origin: origin.clone(), fault },
+            None => Error::Unreachable { kind, origin: origin.clone(), source: source.without_url() },
+        })?;
+        let status = response.status();
+        // only a pause in seconds is understood; a date counts as no answer, and the usual pauses apply
+        let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after = asked.and_then(|value| parse_retry_after(value, None));
+        let mut body = Vec::new();
+        // an answer that breaks off has said its status all the same
+        while let Ok(Some(chunk)) = response.chunk().await {
+            body.extend_from_slice(&chunk[..chunk.len().min(LONGEST_ANSWER_BYTES - body.len())]);
+            if body.len() == LONGEST_ANSWER_BYTES {
+                break;
+            }
+        }
+        match self.says.verdict(&Answer { status, body }) {
+            AnswerMeans::Taken(sent) => Ok(sent),
+            AnswerMeans::Refused(said) => {
+                Err(Error::Refused { kind, origin, status, said: said.map(|said| word(&said)), retry_after })
+            }
+        }
+    }
+}
+
+/// Scheme, host and port: what may be shown of an address.
+pub(crate) fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+/// Only what cannot be a sentence, an address or a secret of ours.
+fn word(said: &str) -> String {
+    said.chars().filter(|c| c.is_ascii_alphanumeric() || "_.-".contains(*c)).take(40).collect()
+}
+
+/// Another try only where nothing can have been delivered, since a receiver may not know an alert that it already has.
+fn repeat(error: &Error) -> Repeat {
+    match error {
+        Error::Unreachable { source, .. } if source.is_connect() => Repeat::Often { after: None },
+        Error::Refused { status, retry_after, .. } if is_overload(*status) => Repeat::Often { after: *retry_after },
+        _ => Repeat::Never,
+    }
+}

@@ -1,0 +1,67 @@
+//! The kinds of channels: a line each.
+
+use serde::de::DeserializeOwned;
+
+use super::http::HttpKind;
+use super::settings::{Fault, Members, WayOut, read};
+use super::webhook::Webhook;
+use super::{Way, email, file};
+
+/// Every kind that `kind = "…"` can name, by name.
+pub const KINDS: &[Kind] = &[
+    email::KIND,
+    file::KIND,
+    Kind::http::<Webhook>("webhook", &[SecretMember::address("url"), SecretMember::optional("secret")]),
+];
+
+/// One kind of channel.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    pub name: &'static str,
+    /// Members that are secrets.
+    pub secrets: &'static [SecretMember],
+    pub(super) check: fn(Members) -> Result<(), Fault>,
+    pub(super) build: fn(Members, &'static str, &WayOut<'_>) -> Result<Way, Fault>,
+}
+
+impl Kind {
+    /// A kind that speaks HTTP: `S` are its own settings, which `#[serde(deny_unknown_fields)]` keeps strict, secrets as `SecretString`.
+    pub(super) const fn http<S: HttpKind + DeserializeOwned + 'static>(
+        name: &'static str,
+        secrets: &'static [SecretMember],
+    ) -> Kind {
+        Kind {
+            name,
+            secrets,
+            check: |members| read::<S>(members)?.check(),
+            build: |members, kind, out| Way::http(kind, out.permitted(read::<S>(members)?)?, out),
+        }
+    }
+}
+
+/// A member that is a secret. It is found in the variable `ALERT_NAME_MEMBER`, the credential `alert-NAME-MEMBER`, or the file that
+/// `MEMBER_file` names.
+#[derive(Clone, Copy, Debug)]
+pub struct SecretMember {
+    pub name: &'static str,
+    pub is_required: bool,
+    /// Whether it may stand in the settings as well.
+    pub may_be_inline: bool,
+}
+
+impl SecretMember {
+    /// An address that is a secret as a whole.
+    pub const fn address(name: &'static str) -> Self {
+        SecretMember { name, is_required: true, may_be_inline: true }
+    }
+
+    /// A token, key or password.
+    pub const fn required(name: &'static str) -> Self {
+        SecretMember { name, is_required: true, may_be_inline: false }
+    }
+
+    /// One that may be missing.
+    pub const fn optional(name: &'static str) -> Self {
+        SecretMember { name, is_required: false, may_be_inline: false }
+    }
+}

@@ -1,0 +1,236 @@
+//! An alert as people read it, once for all channels: a line that says who did what, what to do, and the facts. Pure.
+//!
+//! Every text is one line of plain text, in which nothing acts on a terminal or becomes a link by itself. Whoever puts it into a markup
+//! escapes it for that.
+
+mod html;
+mod words;
+
+use audit_model::{Attributed, FindingRoom, Gap, Person, PortalText, Severity};
+use chrono::{DateTime, TimeDelta, Utc};
+use report::words as shared;
+use serde_json::Value;
+use url::Url;
+
+use crate::alert::Alert;
+
+pub use words::Language;
+use words::Words;
+
+/// Longest subject, in characters: phones show no more.
+pub(crate) const LONGEST_SUBJECT: usize = 80;
+
+/// Of a subject, in characters, so that no title pushes the rest out of sight.
+const LONGEST_PERSON: usize = 24;
+const LONGEST_ROOM: usize = 18;
+
+/// Of a fact, in characters.
+const LONGEST_QUOTE: usize = 120;
+
+/// Lines of what to do, and gaps, that are told one by one.
+const MOST_LINES: usize = 6;
+
+/// What is this recent goes on.
+const GOING_ON: TimeDelta = TimeDelta::hours(1);
+
+/// One alert for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Who did what, in at most 80 characters.
+    pub subject: String,
+    /// `high`, or that it is over, in the language of the message.
+    pub severity: String,
+    /// What to do, the most urgent first; never empty.
+    pub what_to_do: Vec<String>,
+    /// Who, where, how many, how fast, since when, still going on, how sure, why, what was not seen: those that are known, in this order.
+    pub facts: Vec<Fact>,
+    /// Pages of the portal, each with what it shows.
+    pub links: Vec<(String, Url)>,
+    /// Which program says so of which portal, and what to call the matter by.
+    pub footer: String,
+    /// Of the page.
+    pub(crate) language: Language,
+    /// The heading above what to do.
+    pub(crate) heading: &'static str,
+}
+
+/// One line of facts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    pub label: &'static str,
+    pub value: String,
+}
+
+impl Message {
+    /// The message that leaves at this moment.
+    pub fn new(alert: &Alert, language: Language, now: DateTime<Utc>) -> Self {
+        let words = language.words();
+        let mut links = Vec::new();
+        links.extend(alert.links.room.clone().map(|page| (words.room_page.to_owned(), page)));
+        links.extend(alert.links.person.clone().map(|page| (words.person_page.to_owned(), page)));
+        let matter = alert.matter.as_ref().map(|matter| format!(" · {} {matter}", words.matter)).unwrap_or_default();
+        let (program, version) = (line(&alert.program.name), line(&alert.program.version));
+        Message {
+            subject: subject(alert, words),
+            severity: severity(alert, words).to_owned(),
+            what_to_do: what_to_do(alert, words),
+            facts: facts(alert, words, now),
+            links,
+            footer: format!("{program} {version} · {}{matter}", line(&alert.portal.url)),
+            language,
+            heading: words.what_to_do,
+        }
+    }
+
+    /// All of it as lines of plain text, without the subject.
+    pub fn text(&self) -> String {
+        let mut text = format!("{}:\n", self.heading);
+        self.what_to_do.iter().for_each(|step| text.push_str(&format!("- {step}\n")));
+        text.push('\n');
+        self.facts.iter().for_each(|Fact { label, value }| text.push_str(&format!("{label}: {value}\n")));
+        text.push('\n');
+        self.links.iter().for_each(|(label, page)| text.push_str(&format!("{label}: {page}\n")));
+        text.push_str(&format!("{}\n", self.footer));
+        text
+    }
+
+    /// The same as a page of its own, for mail: no scripts, nothing that is fetched, readable on a phone, by day and by night.
+    pub fn html(&self) -> String {
+        html::page(self)
+    }
+}
+
+/// `high: Anna Example in "Alpha": 41 actions within 1 h, more than 20`
+fn subject(alert: &Alert, words: &Words) -> String {
+    let person = called(&alert.person).unlinked_within(LONGEST_PERSON);
+    let room = alert.room.as_ref().map(|room| room.title.unlinked_within(LONGEST_ROOM));
+    let room = room.map(|title| format!(" {} \"{title}\"", words.in_room)).unwrap_or_default();
+    let what = match alert.reasons.first().filter(|_| !alert.is_over()) {
+        Some(reason) => reason.clone(),
+        None => how_many(alert, words),
+    };
+    let start = format!("{}: {person}{room}: ", severity(alert, words));
+    let left = LONGEST_SUBJECT.saturating_sub(start.chars().count());
+    PortalText::new(format!("{start}{}", PortalText::new(what).unlinked_within(left)))
+        .for_terminal_within(LONGEST_SUBJECT)
+}
+
+fn severity(alert: &Alert, words: &Words) -> &'static str {
+    if alert.is_over() {
+        return words.over;
+    }
+    let [info, low, medium, high, critical] = words.severities;
+    match alert.severity {
+        Severity::Info => info,
+        Severity::Low => low,
+        Severity::Medium => medium,
+        Severity::High => high,
+        Severity::Critical => critical,
+    }
+}
+
+/// What the program says; else what is right whatever was found.
+fn what_to_do(alert: &Alert, words: &Words) -> Vec<String> {
+    let said = alert.detail.get("what_to_do").and_then(Value::as_array).into_iter().flatten();
+    let steps: Vec<String> = said.filter_map(Value::as_str).take(MOST_LINES).map(line).collect();
+    match steps {
+        _ if alert.is_over() => vec![words.nothing_to_do.to_owned()],
+        steps if steps.is_empty() => vec![words.ask.to_owned()],
+        steps => steps,
+    }
+}
+
+fn facts(alert: &Alert, words: &Words, now: DateTime<Utc>) -> Vec<Fact> {
+    let fact = |label, value: Option<String>| value.map(|value| Fact { label, value });
+    let counted = alert.counts.acts > 0;
+    let facts = [
+        fact(words.who, Some(who(&alert.person))),
+        fact(words.place, alert.room.as_ref().map(|room| place(room, words))),
+        fact(words.count, counted.then(|| how_many(alert, words))),
+        fact(words.speed, counted.then(|| how_fast(alert, words))),
+        fact(words.since, Some(shared::instant(alert.window.since))),
+        fact(words.going_on, Some(going_on(alert, words, now))),
+        fact(words.sure, how_sure(alert, words)),
+        fact(words.why, Some(quoted(&alert.reasons.join("; "), 3 * LONGEST_QUOTE)).filter(|why| !why.is_empty())),
+        fact(words.held_back, (alert.suppressed > 0).then(|| shared::number(alert.suppressed))),
+        fact(words.not_seen, Some(not_seen(alert, words))),
+    ];
+    facts.into_iter().flatten().collect()
+}
+
+fn who(person: &Person) -> String {
+    let email = person.email.as_ref().map(|email| format!(" <{}>", email.unlinked_within(LONGEST_QUOTE)));
+    called(person).unlinked_within(LONGEST_QUOTE) + &email.unwrap_or_default()
+}
+
+/// By name; by id where there is none.
+fn called(person: &Person) -> PortalText {
+    if person.name.raw().trim().is_empty() { PortalText::new(person.id.to_string()) } else { person.name.clone() }
+}
+
+fn place(room: &FindingRoom, words: &Words) -> String {
+    let title = room.title.unlinked_within(LONGEST_QUOTE);
+    match room.candidates.len() {
+        0 | 1 => title,
+        rooms => format!("{title} ({})", (words.one_of_rooms)(rooms)),
+    }
+}
+
+fn how_many(alert: &Alert, words: &Words) -> String {
+    (words.acts)(alert.counts.acts, alert.counts.documents)
+}
+
+fn how_fast(alert: &Alert, words: &Words) -> String {
+    let length = alert.window.until - alert.window.since;
+    let minutes = (length.num_seconds().unsigned_abs()).div_ceil(60).max(1);
+    let rate = alert.counts.acts.div_ceil(minutes);
+    (words.rate)(minutes, rate, alert.counts.acts < minutes)
+}
+
+fn going_on(alert: &Alert, words: &Words, now: DateTime<Utc>) -> String {
+    let last = shared::instant(alert.window.until);
+    if alert.is_over() {
+        format!("{} {last}", words.ended_at)
+    } else if now - alert.window.until < GOING_ON {
+        format!("{} {last}", words.probably)
+    } else {
+        format!("{} {last}", words.last_at)
+    }
+}
+
+fn how_sure(alert: &Alert, words: &Words) -> Option<String> {
+    let room = alert.room.as_ref()?;
+    let [target, log, title, tree] = words.sureness;
+    Some(match room.attributed {
+        _ if room.candidates.len() > 1 => words.open_room.to_owned(),
+        Attributed::Target => target.to_owned(),
+        Attributed::Log => log.to_owned(),
+        Attributed::Title => title.to_owned(),
+        Attributed::Tree => tree.to_owned(),
+    })
+}
+
+fn not_seen(alert: &Alert, words: &Words) -> String {
+    let coverage = &alert.coverage;
+    if coverage.complete {
+        return words.all_seen.to_owned();
+    }
+    let gap = |gap: &Gap| {
+        let (what, since, until) =
+            (shared::source(&gap.what), shared::instant(gap.span.since), shared::instant(gap.span.until));
+        format!("{}, {since} {} {until}", line(what), words.to)
+    };
+    let mut gaps: Vec<String> = coverage.gaps.iter().take(MOST_LINES).map(gap).collect();
+    let more = coverage.gaps.len().saturating_sub(MOST_LINES);
+    gaps.extend((more > 0).then(|| (words.more)(more)));
+    if gaps.is_empty() { words.something.to_owned() } else { format!("{}: {}", words.more_possible, gaps.join("; ")) }
+}
+
+fn line(text: &str) -> String {
+    // what programs of ours say holds addresses of the portal, which readers may follow
+    PortalText::new(text).for_terminal_within(2 * LONGEST_QUOTE)
+}
+
+fn quoted(text: &str, longest: usize) -> String {
+    PortalText::new(text).unlinked_within(longest)
+}

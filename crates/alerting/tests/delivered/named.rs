@@ -1,0 +1,293 @@
+//! Channels with a name: their settings, signatures, routes, limits, threads and silences.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+
+use alerting::{Alert, Channel, ChannelSettings, Fault, Language, Mailer, Members, Message, Outcome, Route, Silence};
+use alerting::{SecretMember, WayOut};
+use audit_model::{Finding, FindingState, Severity};
+use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
+use cli_test::smtp::Server;
+use mail_parser::MessageParser;
+use outbound::{HttpOptions, SMTP_PATIENCE, SmtpOptions, SmtpSecurity};
+use secrecy::SecretString;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::common::receiver::{Receiver, alert, fingerprint_in};
+use crate::common::{alert_of, at, complete, finding};
+use crate::outbox::{moment, outbox};
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+fn now() -> DateTime<Utc> {
+    at("2026-11-20T09:00:00Z")
+}
+
+fn settings(table: serde_json::Value) -> Result<ChannelSettings, Fault> {
+    let table: Members = table.as_object().unwrap().clone();
+    ChannelSettings::read(&table)
+}
+
+fn built(
+    table: serde_json::Value,
+    secret: Option<&str>,
+    mailer: &dyn Fn() -> Result<Option<Mailer>, Fault>,
+) -> Result<Channel, Fault> {
+    let options = HttpOptions::new("vdr-watch", "1.0.0");
+    let find =
+        |asked: &SecretMember, _: Option<&str>| Ok(secret.filter(|_| asked.name == "secret").map(SecretString::from));
+    settings(table)?.build(find, &WayOut::new(&options, false).with_mail(mailer))
+}
+
+fn route(value: serde_json::Value) -> Route {
+    serde_json::from_value(value).unwrap()
+}
+
+#[test]
+fn mistakes_are_named_with_member_and_remedy() {
+    for (table, member, said) in [
+        (json!({ "kind": "file" }), "name", "is missing"),
+        (json!({ "name": "SOC", "kind": "file" }), "name", "small letters"),
+        (json!({ "name": "soc" }), "kind", "`webhook`"),
+        (json!({ "name": "soc", "kind": "pigeon" }), "kind", "one of `email`, `file`"),
+        (json!({ "name": "soc", "kind": "file" }), "path", "is missing"),
+        (json!({ "name": "soc", "kind": "file", "path": "a", "colour": 1 }), "", "unknown field `colour`"),
+        (json!({ "name": "soc", "kind": "email", "to": "nobody" }), "to", "one mail address"),
+        (json!({ "name": "soc", "kind": "file", "path": "a", "quiet": "22-7" }), "", "22:00-07:00"),
+        (json!({ "name": "soc", "kind": "webhook", "secret": SECRET }), "secret", "secret_file"),
+    ] {
+        let Err(fault) = settings(table.clone()) else { panic!("{table} is accepted") };
+        assert!(fault.member == member && fault.message.contains(said), "{table}: {fault:?}");
+        assert!(!fault.message.contains(SECRET), "{fault:?}");
+    }
+    let none = || Ok(None);
+    for (table, secret, said) in [
+        (json!({ "name": "soc-hook", "kind": "webhook" }), None, "`alert-soc-hook-url`"),
+        (json!({ "name": "soc", "kind": "webhook", "url": "http://hooks.example.com/s3cret" }), None, "https://"),
+        (json!({ "name": "soc", "kind": "webhook", "url": "s3cret" }), None, "https://host/path"),
+        (json!({ "name": "soc", "kind": "webhook", "url": "https://a.example/" }), Some("whsec_s3cret"), "openssl"),
+        (json!({ "name": "soc", "kind": "email", "to": "soc@example.com" }), None, "mail.host"),
+    ] {
+        let fault = built(table.clone(), secret, &none).unwrap_err();
+        assert!(fault.message.contains(said) && !fault.message.contains("s3cret"), "{table}: {fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_signature_is_the_one_that_the_official_library_makes() {
+    let receiver = Receiver::answering(&[200]).await;
+    let url = receiver.url().to_string();
+    let channel = built(json!({ "name": "soc", "kind": "webhook", "url": url }), Some(SECRET), &|| Ok(None)).unwrap();
+    let sent = alert(1, Severity::High);
+    assert_eq!(alerting::deliver(std::slice::from_ref(&sent), &[channel], now()).await.undelivered().count(), 0);
+    let headers = receiver.headers.lock().unwrap()[0].clone();
+    let header = |name: &str| headers.get(name).unwrap().to_str().unwrap().to_owned();
+    assert_eq!((header("webhook-id"), header("webhook-timestamp")), (sent.id.clone(), now().timestamp().to_string()));
+    let script = "import sys, datetime as d; from standardwebhooks import Webhook; \
+                  print(Webhook(sys.argv[1]).sign(sys.argv[2], d.datetime.fromtimestamp(int(sys.argv[3]), d.timezone.utc), sys.argv[4]))";
+    let by_library = ["python3", "/usr/bin/python3"].iter().find_map(|python| {
+        let body = sent.to_json();
+        let arguments = ["-c", script, SECRET, &sent.id, &header("webhook-timestamp"), &body];
+        let made = Command::new(python).args(arguments).output().ok().filter(|made| made.status.success())?;
+        Some(String::from_utf8(made.stdout).unwrap())
+    });
+    let Some(by_library) = by_library else {
+        eprintln!("NOT TESTED: signatures of webhooks (python's standardwebhooks is not installed)");
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "python's standardwebhooks is missing");
+        return;
+    };
+    assert_eq!(header("webhook-signature"), by_library.trim());
+}
+
+/// What each channel was given, by the number in the fingerprints.
+async fn told(channels: &[(&TempDir, Channel)], alerts: Vec<Alert>) -> Vec<String> {
+    let outbox = outbox().await;
+    let list: Vec<Channel> = channels.iter().map(|(_, channel)| channel.clone()).collect();
+    outbox.keep::<Finding>(&[], &[], &mut alerts.clone(), &list, &moment(now())).await.unwrap();
+    outbox.drain(&list, now()).await.unwrap();
+    let read = |folder: &TempDir| fs::read_to_string(folder.path().join("alerts.ndjson")).unwrap_or_default();
+    let numbers = |text: String| {
+        let numbers = text.lines().map(|line| fingerprint_in(line).rsplit(':').next().unwrap().to_owned());
+        numbers.collect::<Vec<_>>().join(" ")
+    };
+    channels.iter().map(|(folder, _)| numbers(read(folder))).collect()
+}
+
+fn file(folder: &TempDir, settings: serde_json::Value) -> Channel {
+    Channel::file(folder.path().join("alerts.ndjson")).with_route(route(settings))
+}
+
+#[tokio::test]
+async fn each_channel_gets_what_its_settings_say_and_critical_alerts_reach_somebody() {
+    let folders: Vec<TempDir> = (0..6).map(|_| TempDir::new().unwrap()).collect();
+    let settings = [
+        json!({}),
+        json!({ "min_severity": "high" }),
+        json!({ "rules": ["mass_change"] }),
+        json!({ "rooms": [71] }),
+        json!({ "rooms": ["Beta"] }),
+        json!({ "people": ["ANNA@example.com"] }),
+    ];
+    let channels: Vec<(&TempDir, Channel)> =
+        folders.iter().zip(settings).map(|(folder, settings)| (folder, file(folder, settings))).collect();
+    let alerts = vec![alert(1, Severity::High), alert(2, Severity::Low)];
+    assert_eq!(told(&channels, alerts).await, ["1 2", "1", "", "1 2", "", "1 2"]);
+    let folder = TempDir::new().unwrap();
+    let narrow = [(&folder, file(&folder, json!({ "rules": ["mass_change"] })))];
+    assert_eq!(told(&narrow, vec![alert(1, Severity::Critical), alert(2, Severity::High)]).await, ["1"]);
+}
+
+#[tokio::test]
+async fn what_is_more_than_a_channel_takes_is_one_summary_with_numbers() {
+    let folder = TempDir::new().unwrap();
+    let channel = file(&folder, json!({ "per_run": 2 }));
+    let alerts = (1..=5).map(|n| alert(n, if n > 3 { Severity::Low } else { Severity::High })).collect();
+    assert_eq!(told(&[(&folder, channel)], alerts).await, ["1 2 vdr-watch"]);
+    let text = fs::read_to_string(folder.path().join("alerts.ndjson")).unwrap();
+    let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!(last["subject"], "high: vdr-watch: 3 more alerts in one message: 1 high, 2 low");
+    assert_eq!(last["summary"]["alerts"], 3);
+}
+
+#[tokio::test]
+async fn within_an_hour_there_is_one_summary_and_then_the_rest_waits() {
+    let folder = TempDir::new().unwrap();
+    let (outbox, channels) = (outbox().await, [file(&folder, json!({ "per_hour": 1 }))]);
+    let put = async |numbers: std::ops::Range<u32>, minutes: i64| {
+        let at = now() + TimeDelta::minutes(minutes);
+        let mut alerts: Vec<Alert> = numbers.map(|n| alert(n, Severity::High)).collect();
+        outbox.keep::<Finding>(&[], &[], &mut alerts, &channels, &moment(at)).await.unwrap();
+        let drained = outbox.drain(&channels, at).await.unwrap();
+        (drained.taken, drained.left)
+    };
+    assert_eq!(put(1..4, 0).await, (2, 0), "one, and a summary of two");
+    assert_eq!(put(4..6, 10).await, (0, 2));
+    assert_eq!(put(6..6, 61).await, (2, 0), "the next hour");
+}
+
+#[tokio::test]
+async fn in_quiet_hours_of_the_zone_only_critical_alerts_leave() {
+    let folder = TempDir::new().unwrap();
+    let (outbox, channels) = (outbox().await, [file(&folder, json!({ "quiet": "10:00-11:00" }))]);
+    let mut alerts = [alert(1, Severity::High), alert(2, Severity::Critical)];
+    outbox.keep::<Finding>(&[], &[], &mut alerts, &channels, &moment(now())).await.unwrap();
+    let there = FixedOffset::east_opt(3600).unwrap();
+    let drained = outbox.drain(&channels, now().with_timezone(&there)).await.unwrap();
+    assert_eq!((drained.taken, drained.left), (1, 1), "it is ten there");
+    let drained = outbox.drain(&channels, (now() + TimeDelta::hours(1)).with_timezone(&there)).await.unwrap();
+    assert_eq!((drained.taken, drained.left), (1, 0));
+}
+
+#[tokio::test]
+async fn a_silence_keeps_findings_from_being_told_and_ends_by_itself() {
+    let outbox = outbox().await;
+    let criteria = |pairs: &[(&str, &str)]| {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect::<BTreeMap<_, _>>()
+    };
+    let until = now() + TimeDelta::hours(1);
+    let other = Silence::new(criteria(&[("room", "Alpha"), ("rule", "x")]), (now(), until), "move", "it@example.com");
+    outbox.silence(&other).await.unwrap();
+    let state = async |minutes: i64| {
+        let mut findings = [finding()];
+        outbox.compare(&mut findings, &moment(now() + TimeDelta::minutes(minutes))).await.unwrap();
+        let [finding] = findings;
+        (finding.state, finding.reasons.last().cloned().unwrap_or_default())
+    };
+    assert_eq!(state(0).await.0, FindingState::New, "not all of it matches");
+    let silence = Silence::new(criteria(&[("room", "Alpha")]), (now(), until), "migration", "it@example.com");
+    outbox.silence(&silence).await.unwrap();
+    let (is_silenced, reason) = state(0).await;
+    assert_eq!(is_silenced, FindingState::Silenced);
+    assert_eq!(reason, format!("silenced until 2026-11-20 10:00:00 UTC by it@example.com ({}): migration", silence.id));
+    assert_eq!(outbox.silences(now()).await.unwrap().len(), 2);
+    assert_eq!(state(60).await.0, FindingState::New, "it has ended");
+    assert!(outbox.end_silence(&silence.id, now() + TimeDelta::minutes(5)).await.unwrap());
+    assert!(!outbox.end_silence(&silence.id, now() + TimeDelta::minutes(5)).await.unwrap());
+    assert_eq!(state(5).await.0, FindingState::New, "somebody has ended it");
+}
+
+#[tokio::test]
+async fn the_history_says_what_became_of_each_alert() {
+    let receiver = Receiver::answering(&[400, 200]).await;
+    let folder = TempDir::new().unwrap();
+    let channels = [receiver.channel(), file(&folder, json!({ "min_severity": "critical" }))];
+    let outbox = outbox().await;
+    let sent = alert(1, Severity::High);
+    outbox.keep::<Finding>(&[], &[], &mut [sent.clone()], &channels, &moment(now())).await.unwrap();
+    let noted = async || {
+        let noted = outbox.noted_of(&sent.id[..12]).await.unwrap();
+        noted.into_iter().map(|noted| (noted.outcome, noted.answer)).collect::<Vec<_>>()
+    };
+    assert!(noted().await.contains(&(Outcome::LeftOut, "`min_severity` leaves it out".to_owned())));
+    outbox.drain(&channels, now()).await.unwrap();
+    let waits = noted().await.into_iter().find(|(outcome, _)| *outcome == Outcome::Waits).unwrap();
+    assert!(waits.1.contains("400 Bad Request"), "{waits:?}");
+    outbox.drain(&channels, now() + TimeDelta::minutes(1)).await.unwrap();
+    assert!(noted().await.contains(&(Outcome::Taken, String::new())));
+    assert_eq!(outbox.noted_since(now(), 10).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn mails_about_a_matter_are_one_thread() {
+    let Some(server) = Server::start("accept", &[]).await else { return };
+    let port = server.port;
+    let mailer = move || {
+        let options = SmtpOptions {
+            host: "localhost".to_owned(),
+            port,
+            security: SmtpSecurity::None,
+            credentials: None,
+            ca_file: None,
+            patience: SMTP_PATIENCE,
+        };
+        Ok(Some(Mailer::new(options, "DocSpace <docspace@example.com>", None)?))
+    };
+    let table = json!({ "name": "soc-mail", "kind": "email", "to": "soc@example.com", "language": "de" });
+    let channels = [built(table, None, &mailer).unwrap()];
+    let outbox = outbox().await;
+    for (acts, state) in [(41, FindingState::New), (90, FindingState::Grown), (90, FindingState::Ended)] {
+        let mut finding = Finding { matter: Some("k3f9-q2mw".to_owned()), state, ..finding() };
+        finding.counts.acts = acts;
+        let mut alerts = [alert_of(&finding, &complete())];
+        outbox.keep::<Finding>(&[], &[], &mut alerts, &channels, &moment(now())).await.unwrap();
+        assert_eq!(outbox.drain(&channels, now()).await.unwrap().taken, 1);
+    }
+    let taken = server.messages();
+    let mails: Vec<_> = taken.iter().map(|mail| MessageParser::default().parse(&mail[..]).unwrap()).collect();
+    let ids: Vec<&str> = mails.iter().map(|mail| mail.message_id().unwrap()).collect();
+    let references = |n: usize| mails[n].references().as_text_list().unwrap_or_default().to_vec();
+    let root = "matter-k3f9-q2mw.vdr-watch@docs.example.com";
+    assert_eq!(references(1), [root, ids[0]]);
+    assert_eq!(references(2), [root, ids[0]]);
+    assert_eq!(mails[0].references().as_text(), Some(root));
+    assert!(ids[0] != ids[1] && ids[1] != ids[2]);
+    assert!(mails[2].subject().unwrap().starts_with("beendet: Anna Example"), "{:?}", mails[2].subject());
+    assert!(mails[0].body_html(0).unwrap().contains("<html lang=\"de\">"));
+    assert!(mails.iter().all(|mail| mail.subject().unwrap().chars().count() <= 80));
+}
+
+#[test]
+fn a_message_says_who_did_what_and_what_to_do() {
+    let finding = Finding { matter: Some("k3f9-q2mw".to_owned()), ..finding() };
+    let alert = alert_of(&finding, &complete());
+    let at = at("2026-11-20T08:45:00Z");
+    let [english, german] = [Language::En, Language::De].map(|language| Message::new(&alert, language, at));
+    assert_eq!(english.subject, "high: Anna Example in \"Alpha\": 41 actions within 1 h, more than 20");
+    insta::assert_snapshot!("message_en", english.text());
+    insta::assert_snapshot!("message_de", german.text());
+    insta::assert_snapshot!("message_html", english.html());
+}
+
+#[test]
+fn hostile_text_stays_text_and_short() {
+    let mut finding = finding();
+    finding.person.name = "<img src=x onerror=alert(1)> https://evil.example/ \u{202e}".into();
+    finding.room.as_mut().unwrap().title = "x".repeat(500).as_str().into();
+    let message = Message::new(&alert_of(&finding, &complete()), Language::En, now());
+    assert!(message.subject.chars().count() <= 80, "{}", message.subject);
+    let html = message.html();
+    assert!(!html.contains("<img") && !html.contains("https://evil") && !html.contains('\u{202e}'), "{html}");
+    assert!(!message.text().contains("https://evil"));
+}

@@ -1,0 +1,75 @@
+//! `alerts silence …`: what is not told for a time.
+
+use std::collections::BTreeMap;
+
+use alerting::{Outbox, SILENCE_KEYS, Silence};
+use report::words::utc;
+
+use crate::Error;
+use crate::args::SilenceCommand;
+use crate::config::Settings;
+use crate::exit::Exit;
+use crate::setup::{Setup, copy_at, print};
+use crate::upkeep::{ended, locked};
+
+pub(super) async fn run<C: Settings>(command: &SilenceCommand, setup: &Setup<'_, C>) -> anyhow::Result<Exit> {
+    if let SilenceCommand::List = command {
+        let outbox = Outbox::open(copy_at(&setup.state()?).await?).await?;
+        let silences = outbox.silences(setup.now).await?;
+        let text: String = silences.iter().map(shown).collect();
+        print(if silences.is_empty() { "nothing is silenced\n" } else { &text })?;
+        return Ok(Exit::Concluded);
+    }
+    let added = match command {
+        SilenceCommand::Add { criteria, reason, by } => Some(asked(criteria, reason, by, setup)?),
+        _ => None,
+    };
+    let (hold, store) = match locked(&setup.state()?, setup.now).await? {
+        Ok(locked) => locked,
+        Err(exit) => return Ok(exit),
+    };
+    let outbox = Outbox::open(store.clone()).await?;
+    let (said, exit) = match (command, added) {
+        (_, Some(silence)) => {
+            outbox.silence(&silence).await?;
+            (shown(&silence), Exit::Concluded)
+        }
+        (SilenceCommand::End { id }, _) if outbox.end_silence(id, setup.now).await? => {
+            (format!("{id} has ended\n"), Exit::Concluded)
+        }
+        _ => ("no such silence goes on; `alerts silence list` shows those that do\n".to_owned(), Exit::Nothing),
+    };
+    ended(hold, store).await;
+    print(&said)?;
+    Ok(exit)
+}
+
+fn asked<C>(criteria: &[String], reason: &str, by: &str, setup: &Setup<'_, C>) -> Result<Silence, Error> {
+    let mut all = BTreeMap::new();
+    for text in criteria {
+        let keys = SILENCE_KEYS.join(", ");
+        let wrong = || Error::setting("--match", format!("must be KEY=VALUE, with KEY one of {keys}, each once"));
+        let (key, value) = text.split_once('=').ok_or_else(wrong)?;
+        if !SILENCE_KEYS.contains(&key) || value.trim().is_empty() || all.contains_key(key) {
+            return Err(wrong());
+        }
+        all.insert(key.to_owned(), value.trim().to_owned());
+    }
+    for (flag, text) in [("--reason", reason), ("--by", by)] {
+        if text.trim().is_empty() {
+            return Err(Error::setting(flag, "must not be blank"));
+        }
+    }
+    // a date is the start of that day in UTC here: the portal, which knows its zone, is not asked
+    let until = setup.args.until.map(|until| until.resolve_ahead(setup.now, chrono_tz::Tz::UTC));
+    let until = until.filter(|until| *until > setup.now);
+    let message = "must say when the silence ends: an instant or date to come, or a length such as `7d`";
+    let until = until.ok_or_else(|| Error::setting("--until", message))?;
+    Ok(Silence::new(all, (setup.now, until), reason.trim(), by.trim()))
+}
+
+fn shown(silence: &Silence) -> String {
+    let Silence { id, criteria, until, reason, author, .. } = silence;
+    let criteria: Vec<String> = criteria.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    format!("{id}  until {}  {}  by {author}: {reason}\n", utc(*until), criteria.join(" "))
+}
