@@ -14,6 +14,7 @@
 
 mod counting;
 mod detail;
+mod document;
 pub(crate) mod exclusion;
 mod limits;
 mod reasons;
@@ -213,7 +214,7 @@ impl Activity {
             rhythm: Rhythm::of(&total.times),
             usual_hours: self.hours.map(|hours| BesideUsual::of(hours, &total.times)),
             takes_nothing: total.take_nothing == total.acts,
-            documents: total.documents.keys().map(|document| document.to_string()).collect(),
+            documents: total.documents.keys().map(ToString::to_string).collect(),
             ..Detail::default()
         };
         Found { finding, detail }

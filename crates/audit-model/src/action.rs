@@ -15,6 +15,23 @@ use crate::action_table::ACTIONS;
 #[serde(transparent)]
 pub struct ActionId(pub i32);
 
+/// The lowest number.
+const FIRST: i32 = ACTIONS[0].id;
+
+/// From the lowest number to the highest.
+const SPAN: usize = (ACTIONS[ACTIONS.len() - 1].id - FIRST) as usize + 1;
+
+/// Where each number stands in the table, those that do not behind its end: it is asked several times of every event.
+static PLACES: [u16; SPAN] = {
+    let mut places = [u16::MAX; SPAN];
+    let mut place = 0;
+    while place < ACTIONS.len() {
+        places[(ACTIONS[place].id - FIRST) as usize] = place as u16;
+        place += 1;
+    }
+    places
+};
+
 /// What a person did to a document, as rules count it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -36,7 +53,8 @@ pub enum ActClass {
 impl ActionId {
     /// What is known about the action; `None` for a number newer than this program.
     pub fn info(self) -> Option<&'static ActionInfo> {
-        ACTIONS.binary_search_by_key(&self.0, |info| info.id).ok().map(|place| &ACTIONS[place])
+        let place = PLACES.get(usize::try_from(self.0.checked_sub(FIRST)?).ok()?)?;
+        ACTIONS.get(usize::from(*place))
     }
 
     /// The action with this name of the portal's, for instance `FileDownloaded`.

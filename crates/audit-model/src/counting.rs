@@ -2,12 +2,12 @@
 //!
 //! Windows slide with every act; they are not bins, so a burst across the full hour is one burst.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::{ActClass, MAX_EVIDENCE, Window};
+use crate::{MAX_EVIDENCE, Window};
 
 /// Repeats of an act within this time of the one before are the same act. An editor saves every few minutes and a browser
 /// fetches a download in ranges; an hour without either means that somebody came back to the document.
@@ -72,7 +72,6 @@ impl Weight {
 pub struct Act<D, S> {
     pub at: DateTime<Utc>,
     pub document: D,
-    pub class: ActClass,
     pub weight: Weight,
     /// Whatever the caller wants to show of it.
     pub sample: S,
@@ -83,12 +82,10 @@ pub struct Act<D, S> {
 pub struct Peak<S> {
     /// An act on a folder counts as one on each document in it.
     pub acts: u64,
-    /// Distinct documents among them.
+    /// Distinct documents among them; 0 where nobody asks for those.
     pub documents: u64,
     /// Whether the true numbers may be higher, because a folder among them could not be listed.
     pub at_least: bool,
-    /// The acts by class.
-    pub classes: BTreeMap<ActClass, u64>,
     /// From the first act to one microsecond after the last.
     pub window: Window,
     /// How many events tell of them.
@@ -115,7 +112,8 @@ pub struct SlidingWindow<D, S> {
     acts: VecDeque<Act<D, S>>,
     /// How many acts each document has in the window, and how many documents it stands for.
     documents: HashMap<D, (u64, u64)>,
-    classes: BTreeMap<ActClass, u64>,
+    /// Whether anybody asks for distinct documents.
+    tells_documents: bool,
     act_count: u64,
     document_count: u64,
     /// Acts whose weight is a lower bound.
@@ -132,12 +130,19 @@ impl<D: Eq + Hash + Clone, S: Clone> SlidingWindow<D, S> {
             measure,
             acts: VecDeque::new(),
             documents: HashMap::new(),
-            classes: BTreeMap::new(),
+            tells_documents: true,
             act_count: 0,
             document_count: 0,
             at_least: 0,
             episodes: Vec::new(),
         }
+    }
+
+    /// The same for whoever does not ask how many distinct documents there were: each act is spared two look-ups. Where documents are what is
+    /// measured, they are counted all the same.
+    #[must_use]
+    pub fn without_documents(self) -> Self {
+        SlidingWindow { tells_documents: self.measure == Measure::Documents, ..self }
     }
 
     /// Counts an act. Acts come in order of time.
@@ -147,14 +152,15 @@ impl<D: Eq + Hash + Clone, S: Clone> SlidingWindow<D, S> {
             self.forget_oldest();
         }
         let Weight { documents, at_least } = act.weight;
-        let (acts, weight) = self.documents.entry(act.document.clone()).or_default();
-        *acts += 1;
-        // of a folder that was weighed twice, what it held when it held most
-        self.document_count += documents.saturating_sub(*weight);
-        *weight = documents.max(*weight);
+        if self.tells_documents {
+            let (acts, weight) = self.documents.entry(act.document.clone()).or_default();
+            *acts += 1;
+            // of a folder that was weighed twice, what it held when it held most
+            self.document_count += documents.saturating_sub(*weight);
+            *weight = documents.max(*weight);
+        }
         self.act_count += documents;
         self.at_least += u64::from(at_least);
-        *self.classes.entry(act.class).or_default() += documents;
         self.acts.push_back(act);
         self.judge(at);
     }
@@ -191,7 +197,6 @@ impl<D: Eq + Hash + Clone, S: Clone> SlidingWindow<D, S> {
             acts: self.act_count,
             documents: self.document_count,
             at_least: self.at_least > 0,
-            classes: self.classes.clone(),
             window: Window::new(first, until),
             events: self.acts.len() as u64,
             samples: self.acts.iter().take(MAX_EVIDENCE).map(|act| act.sample.clone()).collect(),
@@ -203,17 +208,13 @@ impl<D: Eq + Hash + Clone, S: Clone> SlidingWindow<D, S> {
         let weight = act.weight.documents;
         self.act_count -= weight;
         self.at_least -= u64::from(act.weight.at_least);
-        if let Some((acts, documents)) = self.documents.get_mut(&act.document) {
+        if self.tells_documents
+            && let Some((acts, documents)) = self.documents.get_mut(&act.document)
+        {
             *acts -= 1;
             if *acts == 0 {
                 self.document_count -= *documents;
                 self.documents.remove(&act.document);
-            }
-        }
-        if let Some(count) = self.classes.get_mut(&act.class) {
-            *count -= weight;
-            if *count == 0 {
-                self.classes.remove(&act.class);
             }
         }
     }
@@ -259,7 +260,7 @@ mod tests {
     }
 
     fn act(minute: i64, document: i64) -> Act<i64, i64> {
-        Act { at: at(minute), document, class: ActClass::Download, weight: Weight::ONE, sample: minute }
+        Act { at: at(minute), document, weight: Weight::ONE, sample: minute }
     }
 
     fn acts_in(length: TimeDelta, limit: u64) -> SlidingWindow<i64, i64> {
@@ -400,6 +401,23 @@ mod tests {
                 prop_assert!(count <= limit || inside == 1);
             }
             prop_assert!(window.episodes().windows(2).all(|pair| pair[0].window.until <= pair[1].window.since));
+        }
+
+        /// When it was too much, and how much, does not depend on whether anybody asks for documents.
+        #[test]
+        fn episodes_are_the_same_without_documents(story in story(), limit in 0u64..12) {
+            let told = |window: &SlidingWindow<i64, i64>| {
+                let told = |episode: &Episode<i64>| (episode.window, episode.peak.acts, episode.peak.window);
+                window.episodes().iter().map(told).collect::<Vec<_>>()
+            };
+            for measure in [Measure::Acts, Measure::Documents] {
+                let mut without = SlidingWindow::new(TimeDelta::hours(1), limit, measure).without_documents();
+                for (minute, document, documents) in &story {
+                    let weight = Weight { documents: *documents, at_least: false };
+                    without.push(Act { weight, ..act(*minute, *document) });
+                }
+                prop_assert_eq!(told(&without), told(&counted(&story, limit, measure)));
+            }
         }
 
         /// Raising the limit never adds anything.

@@ -204,7 +204,7 @@ impl Rooms {
         if let Some(id) = room_named_by(event) {
             return Place::Room(id, Attributed::Target);
         }
-        let Some((word, title)) = words_of(event) else { return Place::Elsewhere };
+        let Some((word, title)) = event.context.as_ref().and_then(split) else { return Place::Elsewhere };
         let mut candidates = self.candidates(word, title, event.at);
         match candidates.len() {
             0 if self.told(word) == Some(RoomKind::Agent) => Place::Elsewhere,
@@ -289,8 +289,10 @@ impl Rooms {
     /// Rooms that have had the title and existed at that time, by id, and are of the kind that the word means.
     fn candidates(&self, word: &str, title: &str, at: DateTime<Utc>) -> Vec<RoomId> {
         let mut candidates = self.bearers(title, at);
-        let kinds: BTreeSet<RoomKind> = candidates.iter().filter_map(|id| self.kind(id)).collect();
-        let meant = if kinds.len() > 1 { self.meaning_at(word, at) } else { self.told(word) };
+        let mut kinds = candidates.iter().filter_map(|id| self.kind(id));
+        let first = kinds.next();
+        let are_mixed = kinds.any(|kind| Some(kind) != first);
+        let meant = if are_mixed { self.meaning_at(word, at) } else { self.told(word) };
         if let Some(meant) = meant {
             candidates.retain(|id| self.kind(id).is_none_or(|kind| kind == meant));
         }

@@ -115,7 +115,7 @@ impl Program for ShareWatch {
 fn bursts(shares: &[Evidence], most: u64) -> Vec<Window> {
     let mut sliding = SlidingWindow::new(WITHIN, most, Measure::Acts);
     for share in shares {
-        let act = Act { at: share.at, document: share.event, class: ActClass::Share, weight: Weight::ONE, sample: () };
+        let act = Act { at: share.at, document: share.event, weight: Weight::ONE, sample: () };
         sliding.push(act);
     }
     sliding.episodes().iter().map(|episode| episode.window).collect()

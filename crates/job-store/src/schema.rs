@@ -1,6 +1,7 @@
 //! Migrations, numbered per component, so that each crate keeps the history of its own tables.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
@@ -31,6 +32,21 @@ pub struct Component {
     pub on_server: &'static [Migration],
 }
 
+/// The histories that a store was found to have or was given: looking once more would find the same.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Histories(Arc<Mutex<Vec<(&'static str, &'static [Migration])>>>);
+
+impl Histories {
+    fn include(&self, component: &Component) -> bool {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().any(|(name, steps)| *name == component.name && std::ptr::eq(*steps, component.steps))
+    }
+
+    fn add(&self, component: &Component) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((component.name, component.steps));
+    }
+}
+
 /// Steps that were applied, by component. No time stands here: the same steps give the same file.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS component_schema (
     component TEXT NOT NULL,
@@ -40,10 +56,13 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS component_schema (
     PRIMARY KEY (component, number)
 ) STRICT, WITHOUT ROWID";
 
+const IS_THERE: &str = "SELECT 1 FROM sqlite_schema WHERE name = 'component_schema'";
+
 impl Store {
     /// Applies the steps of a component that this store does not have yet; other components are not looked at.
     ///
-    /// Every step is applied in its own transaction. Calling it again changes nothing.
+    /// Every step is applied in its own transaction. Where nothing is missing, nothing is written; calling it again for this store or a clone
+    /// of it does nothing at all.
     ///
     /// # Errors
     ///
@@ -65,27 +84,47 @@ impl Store {
             "component `{}` has a step for SQLite that it lacks for PostgreSQL",
             component.name
         );
+        if self.histories().include(component) {
+            return Ok(());
+        }
         let (table, steps) = match self.engine() {
             Engine::Sqlite(_) => (TABLE, component.steps),
             Engine::Postgres(_) => (TABLE_ON_SERVER, component.on_server),
         };
-        self.script("creating the schema table", table).await?;
-        let applied = self.applied(component).await?;
+        let applied = match self.applied(component).await? {
+            Some(applied) => applied,
+            None => {
+                self.script("creating the schema table", table).await?;
+                BTreeMap::new()
+            }
+        };
         self.check(component, steps, &applied)?;
         for step in steps.iter().filter(|step| !applied.contains_key(&step.number)) {
             self.apply(component, step).await?;
         }
+        self.histories().add(component);
         Ok(())
     }
 
-    async fn applied(&self, component: &Component) -> Result<BTreeMap<u32, String>, Error> {
-        let sql = "SELECT number, checksum FROM component_schema WHERE component = ?";
-        let step = |row: &Row<'_>| {
-            let number = u32::try_from(row.int(0)?).map_err(Failure::other)?;
-            Ok((number, row.text(1)?.to_owned()))
+    /// The steps that were applied, with their checksums; `None` where the store does not even have the table of them.
+    async fn applied(&self, component: &Component) -> Result<Option<BTreeMap<u32, String>>, Error> {
+        let is_there = match self.engine() {
+            Engine::Sqlite(_) => IS_THERE,
+            Engine::Postgres(_) => IS_THERE_ON_SERVER,
         };
-        let rows = self.all("reading the schema table", sql, [component.name.into()], step).await?;
-        Ok(rows.into_iter().collect())
+        let name = component.name;
+        let applied = self.read("reading the schema table", move |read| {
+            if read.row(is_there, &[], |_| Ok(()))?.is_none() {
+                return Ok(None);
+            }
+            let sql = "SELECT number, checksum FROM component_schema WHERE component = ?";
+            let step = |row: &Row<'_>| {
+                let number = u32::try_from(row.int(0)?).map_err(Failure::other)?;
+                Ok((number, row.text(1)?.to_owned()))
+            };
+            Ok(Some(read.all(sql, &[name.into()], step)?.into_iter().collect()))
+        });
+        applied.await
     }
 
     fn check(
@@ -147,6 +186,9 @@ CREATE TABLE IF NOT EXISTS component_schema (
     checksum TEXT NOT NULL,
     PRIMARY KEY (component, number)
 )";
+
+const IS_THERE_ON_SERVER: &str =
+    "SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relname = 'component_schema'";
 
 /// Keeps the rows of portals apart in every table, also for the role that owns it.
 const KEEP_APART: &str = "DO $$ DECLARE name TEXT; BEGIN

@@ -10,6 +10,7 @@ use crate::connections::{self, Connections};
 use crate::error::Error;
 use crate::files;
 use crate::postgres::{OnServer, Server};
+use crate::schema::Histories;
 
 /// How long a statement waits for another writer. The run lock keeps runs apart, so only the short transactions of
 /// this process and of commands typed by hand are waited for; ten seconds are far more than those need.
@@ -25,6 +26,7 @@ pub struct Store {
     // Dropped before the folder below it.
     engine: Engine,
     path: PathBuf,
+    histories: Histories,
     _folder: Option<Arc<TempDir>>,
 }
 
@@ -171,7 +173,8 @@ impl Store {
         // only temporary ones are made here, in a folder that nobody else can enter
         let make = folder.is_some();
         let connections = Arc::new(Connections::new(&path, durable, BUSY_TIMEOUT));
-        let store = Self { engine: Engine::Sqlite(connections.clone()), path, _folder: folder };
+        let engine = Engine::Sqlite(connections.clone());
+        let store = Self { engine, path, histories: Histories::default(), _folder: folder };
         let path = store.path.clone();
         let open = move || {
             if make {
@@ -202,11 +205,16 @@ impl Store {
         let looked = server.clone();
         on_thread(move || looked.look()).await?;
         let path = server.name().to_owned();
-        Ok(Self { engine: Engine::Postgres(server), path, _folder: None })
+        Ok(Self { engine: Engine::Postgres(server), path, histories: Histories::default(), _folder: None })
     }
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// The components whose tables are known to be there.
+    pub(crate) fn histories(&self) -> &Histories {
+        &self.histories
     }
 
     /// The file, or the schema on its server, for messages.

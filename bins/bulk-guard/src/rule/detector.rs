@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use audit_model::{
-    Act, ActClass, AuditEvent, Counts, Episode, Evidence, Finding, GUEST_ACCOUNT, Measure, PortalText, SlidingWindow,
-    Window, is_robot, title_in_context,
+    Act, AuditEvent, Counts, Episode, Evidence, Finding, GUEST_ACCOUNT, Measure, PortalText, SlidingWindow, Window,
+    is_robot, title_in_context,
 };
 use chrono::TimeDelta;
 
@@ -91,9 +91,8 @@ impl Track {
         let document: Arc<str> = document(event).into();
         for (armed, window) in &mut self.windows {
             if armed.counts(change.kind) {
-                let class = event.action.class().unwrap_or(ActClass::Change);
                 let (document, sample) = (Arc::clone(&document), Arc::clone(event));
-                window.push(Act { at: event.at, document, class, weight: change.weight, sample });
+                window.push(Act { at: event.at, document, weight: change.weight, sample });
             }
         }
         if change.is_uncountable() {

@@ -10,6 +10,7 @@ use audit_model::{
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::document::Document;
 use super::limits::{Basis, Limit, Span};
 use super::usual::{Hours, Usual};
 use crate::config::Limits;
@@ -84,7 +85,7 @@ pub(super) type Subject = ((Uuid, RoomKey), Activity);
 pub(super) struct Activity {
     pub(super) person: Person,
     pub(super) room: FindingRoom,
-    sessions: Sessions<(Arc<str>, ActClass)>,
+    sessions: Sessions<(Document, ActClass)>,
     pub(super) windows: Vec<Limited>,
     /// All actions that can still be part of a finding, in order of time.
     pub(super) acts: Vec<Counted>,
@@ -102,7 +103,7 @@ pub(super) struct Activity {
 pub(super) struct Counted {
     pub(super) at: DateTime<Utc>,
     pub(super) class: ActClass,
-    pub(super) document: Arc<str>,
+    pub(super) document: Document,
     pub(super) weight: Weight,
     /// Where it is a folder as a whole, the folders around it.
     around: Vec<String>,
@@ -123,7 +124,7 @@ pub(super) struct Outline {
 pub(super) struct Limited {
     alternative: usize,
     limit: Limit,
-    window: SlidingWindow<Arc<str>, Sample>,
+    window: SlidingWindow<Document, Sample>,
 }
 
 /// An event that a finding can show, if it shows any.
@@ -139,7 +140,7 @@ pub(super) struct Total {
     /// Those after which the room holds all that it held before.
     pub(super) take_nothing: u64,
     /// The distinct documents.
-    pub(super) documents: BTreeMap<Arc<str>, Stood>,
+    pub(super) documents: BTreeMap<Document, Stood>,
     pub(super) classes: BTreeMap<ActClass, u64>,
     pub(super) events: u64,
     pub(super) at_least: bool,
@@ -245,10 +246,10 @@ impl<'a> Counting<'a> {
         self.count(&placed, class, &document);
     }
 
-    fn count(&mut self, placed: &Placed, class: ActClass, document: &Arc<str>) {
-        let (alternatives, usual, since) = (self.alternatives, self.usual, self.since);
+    fn count(&mut self, placed: &Placed, class: ActClass, document: &Document) {
+        let (alternatives, usual, since, shows) = (self.alternatives, self.usual, self.since, self.shows);
         let key = (placed.event.actor, placed.key.clone());
-        let subject = self.subjects.entry(key).or_insert_with(|| Activity::new(alternatives, usual, placed));
+        let subject = self.subjects.entry(key).or_insert_with(|| Activity::new(alternatives, usual, shows, placed));
         subject.learn(placed);
         let event = &*placed.event;
         if placed.weight.documents == 0 {
@@ -268,10 +269,10 @@ impl<'a> Counting<'a> {
             };
             limit.is_about(class) && is_meant && (limit.basis != Basis::UnusualHours || !is_usual)
         };
-        let sample = self.shows.then(|| placed.event.clone());
+        let sample = shows.then(|| placed.event.clone());
         for limited in subject.windows.iter_mut().filter(|limited| counts(&limited.limit)) {
             let (document, weight, sample) = (document.clone(), placed.weight, sample.clone());
-            limited.window.push(Act { at: event.at, document, class, weight, sample });
+            limited.window.push(Act { at: event.at, document, weight, sample });
         }
         let folder = placed.weight.at_least.then(|| Box::new(Evidence::from(event)));
         if subject.latest.len() == MAX_EVIDENCE {
@@ -285,8 +286,13 @@ impl<'a> Counting<'a> {
 }
 
 /// An event without a target is about a document of its own.
-fn document_of(event: &AuditEvent) -> Arc<str> {
-    event.target.first().map_or_else(|| format!("event {}", event.id).into(), |target| target.as_str().into())
+fn document_of(event: &AuditEvent) -> Document {
+    event.target.first().map_or_else(|| only(event), |target| target.as_str().into())
+}
+
+/// This event, and no other.
+fn only(event: &AuditEvent) -> Document {
+    Document::Text(format!("event {}", event.id).into())
 }
 
 /// Whether the room holds all afterwards that it held before: something new came, or a document was saved in the editor, or put back to an
@@ -297,16 +303,16 @@ fn takes_nothing(action: ActionId) -> bool {
 
 /// What another event of the class must be about to be the same action again. Where the target is the room each time, it says too little:
 /// of a change of members only the sentence tells whose, and links may have one name.
-fn repeated_by(event: &AuditEvent, class: ActClass, document: &Arc<str>) -> Arc<str> {
+fn repeated_by(event: &AuditEvent, class: ActClass, document: &Document) -> Document {
     match (class, &event.text) {
-        (ActClass::Membership, Some(text)) => format!("{document} {}", text.raw()).into(),
-        (ActClass::Share, _) if event.action.is_about_room() => format!("event {}", event.id).into(),
+        (ActClass::Membership, Some(text)) => Document::Text(format!("{document} {}", text.raw()).into()),
+        (ActClass::Share, _) if event.action.is_about_room() => only(event),
         _ => document.clone(),
     }
 }
 
 impl Activity {
-    fn new(alternatives: &[Limits], usual: &Usual, placed: &Placed) -> Self {
+    fn new(alternatives: &[Limits], usual: &Usual, shows: bool, placed: &Placed) -> Self {
         let id = match &placed.key {
             RoomKey::Known(id) => Some(id.clone()),
             RoomKey::OneOf(_) | RoomKey::Perhaps(_) => None,
@@ -319,7 +325,7 @@ impl Activity {
                 documents_in_room.and_then(|documents| limits.for_share(documents)),
             ];
             let limits = limits.armed().into_iter().chain(own.into_iter().flatten());
-            limits.map(move |limit| Limited::new(alternative, limit))
+            limits.map(move |limit| Limited::new(alternative, limit, shows))
         };
         Activity {
             person: Person::named(placed.event.actor, placed.event.actor_name.clone()),
@@ -349,7 +355,9 @@ impl Activity {
             self.room.candidates.extend(more);
             self.room.candidates.sort();
         }
-        self.person.name = placed.event.actor_name.clone();
+        if self.person.name != placed.event.actor_name {
+            self.person.name = placed.event.actor_name.clone();
+        }
         self.doubt.is_unplaced |= placed.doubt.is_unplaced;
         self.doubt.may_be_agent |= placed.doubt.may_be_agent;
     }
@@ -421,10 +429,10 @@ impl Activity {
 
     /// How many documents the person touched in the span and not before.
     pub(super) fn news(&self, span: Window) -> u64 {
-        let before: BTreeSet<&str> =
-            self.acts.iter().filter(|act| act.at < span.since).map(|act| &*act.document).collect();
-        let new = self.acts.iter().filter(|act| span.contains(act.at) && !before.contains(&*act.document));
-        let new: BTreeMap<&str, u64> = new.map(|act| (&*act.document, act.weight.documents)).collect();
+        let before: BTreeSet<&Document> =
+            self.acts.iter().filter(|act| act.at < span.since).map(|act| &act.document).collect();
+        let new = self.acts.iter().filter(|act| span.contains(act.at) && !before.contains(&act.document));
+        let new: BTreeMap<&Document, u64> = new.map(|act| (&act.document, act.weight.documents)).collect();
         new.values().sum()
     }
 
@@ -440,12 +448,14 @@ impl Limited {
         self.window.episodes().iter().map(|episode| (&self.limit, episode))
     }
 
-    fn new(alternative: usize, limit: Limit) -> Self {
+    /// `shows`: whether a finding shows how many documents there were.
+    fn new(alternative: usize, limit: Limit, shows: bool) -> Self {
         let measure = match limit.basis {
             Basis::ShareOfRoom { .. } => Measure::Documents,
             Basis::Actions | Basis::UnusualHours => Measure::Acts,
         };
-        Limited { alternative, window: SlidingWindow::new(limit.span.length(), limit.acts, measure), limit }
+        let window = SlidingWindow::new(limit.span.length(), limit.acts, measure);
+        Limited { alternative, limit, window: if shows { window } else { window.without_documents() } }
     }
 }
 
@@ -469,11 +479,12 @@ impl Total {
 
     pub(super) fn count_of_documents(&self) -> u64 {
         // what was done to an inner folder and, by another kind of action, to one around it is done to the same documents
-        let mut apart: BTreeMap<&str, BTreeMap<ActClass, u64>> = BTreeMap::new();
+        let mut apart: BTreeMap<&Document, BTreeMap<ActClass, u64>> = BTreeMap::new();
         for (document, stood) in &self.documents {
-            let around = stood.around.iter().map(String::as_str).filter(|folder| self.documents.contains_key(*folder));
+            let around = stood.around.iter().map(|folder| Document::from(folder.as_str()));
+            let around = around.filter_map(|folder| self.documents.get_key_value(&folder));
             // of several the outermost, which is in none of the others
-            let outermost = around.min_by_key(|folder| self.documents[*folder].around.len());
+            let outermost = around.min_by_key(|(_, stood)| stood.around.len()).map(|(folder, _)| folder);
             let classes = apart.entry(outermost.unwrap_or(document)).or_default();
             stood.for_class.iter().for_each(|(class, files)| *classes.entry(*class).or_default() += files);
         }
