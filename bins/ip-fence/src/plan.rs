@@ -5,6 +5,7 @@
 
 pub(crate) mod command;
 mod danger;
+pub(crate) mod file;
 mod history;
 mod report;
 mod simulate;
@@ -23,6 +24,7 @@ use crate::config::{Enforce, OwnPortal};
 use crate::policy::Policy;
 
 pub(crate) use danger::Danger;
+pub(crate) use file::PlanFile;
 pub(crate) use history::History;
 pub(crate) use report::PlanReport;
 pub(crate) use simulate::Simulation;

@@ -1,10 +1,11 @@
 //! Every way to lock people out that is known, as a plan that is refused or warned of.
 
-use audit_model::PortalText;
+use audit_model::{PortalText, Window};
 use chrono::TimeDelta;
-use docspace_client::{Identity, ListEntry};
+use docspace_client::{Identity, ListEntry, StoredList};
 
 use super::danger::kind::DangerKind;
+use super::file::{Circumstances, PlanFlags, policy_sha256};
 use super::simulate::WhyOut;
 use super::steps::{Deed, Whose};
 use super::*;
@@ -15,35 +16,38 @@ use crate::testing::{ANNA, BOB, GIL, HANA, OLGA, act, directory, login, now, pol
 const OFFICE: &str = "192.0.2.7";
 const WEEKS_AGO: i64 = 20 * 86_400;
 
-struct World {
-    list: AddressList,
-    remembered: Option<AddressList>,
-    policy: Policy,
-    settings: OwnPortal,
-    own_all: bool,
-    add_again: bool,
-    own_entries: Vec<OwnEntry>,
-    own_address: Option<IpAddr>,
-    lock_out: BTreeSet<Uuid>,
-    keys: Vec<ListedKey>,
-    me: Identity,
-    is_public: bool,
-    rows: Vec<Sighting>,
+pub(super) struct World {
+    /// The file of the policy, for its hash alone.
+    pub(super) text: String,
+    pub(super) list: AddressList,
+    pub(super) remembered: Option<AddressList>,
+    pub(super) policy: Policy,
+    pub(super) settings: OwnPortal,
+    pub(super) own_all: bool,
+    pub(super) add_again: bool,
+    pub(super) own_entries: Vec<OwnEntry>,
+    pub(super) own_address: Option<IpAddr>,
+    pub(super) lock_out: BTreeSet<Uuid>,
+    pub(super) keys: Vec<ListedKey>,
+    pub(super) me: Identity,
+    pub(super) is_public: bool,
+    pub(super) rows: Vec<Sighting>,
 }
 
 fn list(entries: &[&str], enabled: bool) -> AddressList {
     AddressList { entries: entries.iter().map(|ip| entry(ip)).collect(), enabled }
 }
 
-fn entry(ip: &str) -> ListEntry {
+pub(super) fn entry(ip: &str) -> ListEntry {
     ListEntry { ip: PortalText::new(ip), for_admin: false }
 }
 
 impl World {
     /// The owner plans to switch a list of one address on, from which everybody came.
-    fn safe() -> Self {
+    pub(super) fn safe() -> Self {
         let person = directory().people[&OLGA].person.clone();
         World {
+            text: String::new(),
             list: list(&[], false),
             remembered: None,
             policy: policy_of(
@@ -78,9 +82,30 @@ impl World {
     }
 
     fn plan_for(&self, directory: &Directory) -> Plan {
+        self.planned(directory, |plan, _| plan)
+    }
+
+    /// The plan as a file that is made now, of a list as the portal has it.
+    pub(super) fn file(&self, stored: &StoredList, portal_url: &url::Url) -> PlanFile {
+        self.planned(&directory(), |plan, inputs| {
+            let under = Circumstances {
+                at: now(),
+                by: Some("anna".to_owned()),
+                portal_url,
+                stored,
+                policy_sha256: policy_sha256(&self.text, &plan, inputs).unwrap(),
+                window: Window::new(now() - TimeDelta::days(30), now()),
+                complete: true,
+                flags: PlanFlags { own_all: self.own_all, own_address: self.own_address, ..PlanFlags::default() },
+            };
+            PlanFile::of(&plan, inputs, under).unwrap()
+        })
+    }
+
+    fn planned<T>(&self, directory: &Directory, done: impl FnOnce(Plan, &Inputs<'_>) -> T) -> T {
         let mut seen = History::default();
         self.rows.iter().for_each(|row| seen.push(row));
-        Plan::make(&Inputs {
+        let inputs = Inputs {
             list: &self.list,
             remembered: self.remembered.as_ref(),
             policy: &self.policy,
@@ -97,7 +122,8 @@ impl World {
             is_public: self.is_public,
             seen: &seen,
             until: now(),
-        })
+        };
+        done(Plan::make(&inputs), &inputs)
     }
 
     /// Whether the danger is named, and whether it refuses the plan.
@@ -106,7 +132,7 @@ impl World {
     }
 }
 
-fn off() -> OwnPortal {
+pub(super) fn off() -> OwnPortal {
     OwnPortal { enforce: Enforce::Off, ..OwnPortal::default() }
 }
 
