@@ -22,6 +22,7 @@ use crate::policy::given::{policy_with_text, resolved};
 const HISTORY: TimeDelta = TimeDelta::days(30);
 
 /// A plan, and all that it was made from.
+#[allow(dead_code, reason = "the list is for what carries plans out")]
 pub(crate) struct Planned {
     pub(crate) job: Job,
     pub(crate) coverage: Coverage,
@@ -79,6 +80,7 @@ pub(crate) async fn make(args: &PlanArgs, setup: &Setup<'_, Config>) -> anyhow::
         own_entries: &own_entries,
         lock_out: &lock_out,
         keys: &keys,
+        yes_remove: args.yes_remove,
         own_address: args.own_address,
         me: &portal.me,
         is_public: setup.config.portal.is_public(&job.portal_url),
@@ -100,6 +102,7 @@ pub(crate) async fn make(args: &PlanArgs, setup: &Setup<'_, Config>) -> anyhow::
     Ok(Planned { job, coverage, plan, file, stored })
 }
 
+#[allow(dead_code, reason = "for what carries plans out")]
 impl Planned {
     /// How things stand, for an earlier plan. `key_owner` is the account whose key would write.
     pub(crate) fn now(&self, key_owner: Uuid, clean_days: Option<u32>, without_shadow: bool) -> Now<'_> {

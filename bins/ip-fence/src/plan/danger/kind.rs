@@ -13,6 +13,7 @@ const NAMED: usize = 5;
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DangerKind {
     EntryStopsEverybody,
+    CannotWriteBack,
     EmptyList,
     AdminOnly,
     NoHistory,
@@ -26,6 +27,7 @@ pub(crate) enum DangerKind {
     OwnAddressNotListed,
     ProxyHidesCallers,
     NotOwnersKey,
+    LargeChange,
     NeverMatches,
     SwitchGoesOn,
     CannotHold,

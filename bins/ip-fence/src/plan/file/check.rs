@@ -7,8 +7,10 @@ use docspace_client::{ListEntry, StoredList};
 use uuid::Uuid;
 
 use super::PlanFile;
+use super::content::outcome;
 use crate::plan::Danger;
 use crate::rule::own_list::difference;
+use crate::rule::server::Trouble;
 
 /// A plan that is dated later than now was made by another clock.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(5);
@@ -57,6 +59,7 @@ impl PlanFile {
             self.other_key(now),
             self.other_policy(now),
             self.other_list(now),
+            self.malformed(),
             self.incomplete(),
             self.not_watched(now),
         ]
@@ -123,6 +126,19 @@ impl PlanFile {
             parts.push(format!("somebody has switched the list {switched}"));
         }
         (!parts.is_empty()).then(|| format!("the portal's list has changed since: {}", parts.join(", ")))
+    }
+
+    /// What no plan of this program is, whatever its digest says.
+    fn malformed(&self) -> Option<String> {
+        let odd = self.add.iter().find(|change| Trouble::of(&change.entry).is_some());
+        if let Some(odd) = odd {
+            let shown = odd.entry.ip.for_terminal();
+            return Some(format!(
+                "it adds `{shown}`, which the portal would store and never match, or which makes it fail"
+            ));
+        }
+        let is_sum = self.after.entries == outcome(&self.before.entries, &self.add, &self.remove);
+        (!is_sum).then(|| "the list after it is not the list before it with what it adds and removes".to_owned())
     }
 
     fn incomplete(&self) -> Option<String> {

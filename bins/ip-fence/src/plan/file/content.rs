@@ -57,7 +57,7 @@ impl PlanFile {
 }
 
 /// What comes goes behind what stays, which keeps its order.
-fn outcome(before: &[ListEntry], add: &[Change], remove: &[Change]) -> Vec<ListEntry> {
+pub(super) fn outcome(before: &[ListEntry], add: &[Change], remove: &[Change]) -> Vec<ListEntry> {
     let entries = |changes: &[Change]| changes.iter().map(|change| change.entry.clone()).collect::<Vec<_>>();
     let mut after = difference(before, &entries(remove));
     after.extend(entries(add));

@@ -216,6 +216,36 @@ fn dangers_of_then_and_of_now_refuse() {
     assert!(reason(check(&part, |_| {})).contains("was not read"));
 }
 
+/// Whoever makes a digest can make any file.
+#[test]
+fn what_no_plan_would_add_is_not_written_whatever_the_digest_says() {
+    let adding = |ip: &str| {
+        let mut forged = file();
+        forged.add[0].entry = entry(ip);
+        forged.after.entries[1] = entry(ip);
+        forged.sealed().unwrap()
+    };
+    assert_eq!(check(&adding("192.0.2.9"), |_| {}), Ok(()));
+    for ip in [
+        "192.0.2.0/24",
+        "192.0.2.1-192.0.2.9",
+        "::1%a-b",
+        "fe80::1%eth0",
+        "[2001:db8::1]",
+        "2001:DB8::1",
+        "",
+        "0.0.0.0",
+    ] {
+        assert!(reason(check(&adding(ip), |_| {})).contains("never match"), "{ip}");
+    }
+    let mut more = file();
+    more.after.entries.push(entry("198.51.100.1"));
+    assert!(reason(check(&more.sealed().unwrap(), |_| {})).contains("is not the list before it"));
+    let mut silent = written(&file());
+    silent["after"].as_object_mut().unwrap().remove("enable");
+    assert!(matches!(parse(&silent), Err(Unusable::NoPlan(_))), "a list without a word about its switch");
+}
+
 /// What cannot lock anybody out needs no days of watching.
 #[test]
 fn a_plan_that_narrows_is_watched_for_seven_days() {
