@@ -3,6 +3,7 @@
 pub(crate) mod check;
 mod content;
 mod digest;
+pub(crate) mod ownership;
 
 use std::fs::File;
 use std::io::Read;
@@ -52,6 +53,8 @@ pub(crate) struct PlanFile {
     pub(crate) after: Listed,
     pub(crate) add: Vec<Change>,
     pub(crate) remove: Vec<Change>,
+    /// Ours, and taken out by somebody else: they stay out.
+    pub(crate) withheld: Vec<ListEntry>,
     /// Those that refuse first.
     pub(crate) dangers: Vec<Danger>,
     /// SHA-256, in hex, over everything but itself and `id`.

@@ -179,7 +179,10 @@ fn entries(steps: &[&Step]) -> Table {
     let headings: Vec<&str> =
         headings.into_iter().filter_map(|(is_there, heading)| is_there.then_some(heading)).collect();
     let mut table = Table::new("", &headings);
-    for (step, range) in runs.iter().take(SHOWN) {
+    // what somebody else wrote does not go without being named
+    let is_foreign = |step: &Step| step.deed == Deed::Remove && step.whose != Some(Whose::Ours);
+    let shown_runs = runs.iter().enumerate().filter(|(position, (step, _))| *position < SHOWN || is_foreign(step));
+    for (_, (step, range)) in shown_runs {
         let ip = match range {
             Some(range) => Line::from(range.to_string()),
             None => Line::from(&step.entry.ip),

@@ -98,7 +98,10 @@ pub(super) fn compare(inputs: &Inputs<'_>) -> (Vec<Step>, Vec<Expanded>, Vec<Can
             (None, _) if inputs.own_all => Deed::Remove,
             (None, _) => Deed::Foreign,
         };
-        let why = (deed == Deed::Remove && whose == Whose::Ours).then(|| why_dropped(inputs, entry));
+        let why = (deed == Deed::Remove).then(|| match whose {
+            Whose::Ours => why_dropped(inputs, entry),
+            Whose::Foreign | Whose::OursChanged => "somebody else wrote it, and `--own-all` removes it".to_owned(),
+        });
         let (rules, trouble) = (rules.unwrap_or_default(), Trouble::of(entry).map(Trouble::words));
         steps.push(Step { deed, entry: entry.clone(), whose: Some(whose), rules, why, trouble });
     }

@@ -136,7 +136,7 @@ impl World {
 }
 
 /// An entry that a confirmed write of ours added for a rule.
-fn own(ip: &str, rule: &str) -> OwnEntry {
+pub(super) fn own(ip: &str, rule: &str) -> OwnEntry {
     OwnEntry { entry: entry(ip), rule: rule.to_owned(), owner: None, since: now(), plan: "1".to_owned() }
 }
 

@@ -34,6 +34,8 @@ impl PlanFile {
             own.map(|step| change(step, inputs)).collect()
         };
         let (add, remove) = (changes(Deed::Add), changes(Deed::Remove));
+        let withheld = plan.steps.iter().filter(|step| step.deed == Deed::Withheld);
+        let withheld = withheld.map(|step| step.entry.clone()).collect();
         let after = Listed { entries: outcome(&stored.entries, &add, &remove), enable: plan.switch.planned };
         PlanFile {
             schema: SCHEMA.to_owned(),
@@ -49,6 +51,7 @@ impl PlanFile {
             after,
             add,
             remove,
+            withheld,
             dangers: plan.dangers.clone(),
             digest: String::new(),
         }
@@ -75,14 +78,12 @@ fn change(step: &Step, inputs: &Inputs<'_>) -> Change {
     let lasting = rules.max_by_key(|rule| rule.expires.map_or((true, None), |end| (false, Some(end))));
     let rule = lasting.map(|rule| rule.label.clone()).or_else(|| labels.first().map(|label| (*label).to_owned()));
     let reason = |rule: &Rule| rule.reason.clone().filter(|_| step.deed == Deed::Add);
-    let foreign =
-        || (step.deed == Deed::Remove).then(|| "the policy does not have it, and `--own-all` is given".to_owned());
     Change {
         entry: step.entry.clone(),
         rule,
         owner: lasting.and_then(|rule| rule.owner.clone()).or_else(|| own.and_then(|own| own.owner.clone())),
         expires: lasting.and_then(|rule| rule.expires),
-        why: step.why.clone().or_else(|| lasting.and_then(reason)).or_else(foreign),
+        why: step.why.clone().or_else(|| lasting.and_then(reason)),
     }
 }
 

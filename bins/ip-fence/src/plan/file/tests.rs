@@ -2,6 +2,7 @@
 
 use audit_model::PortalText;
 use docspace_client::StoredList;
+use event_archive::OwnEntry;
 use serde_json::{Value, json};
 
 use super::check::{Now, Stale};
@@ -214,6 +215,43 @@ fn dangers_of_then_and_of_now_refuse() {
     assert_eq!(reason(check(&refused, |now| now.dangers = vec![own.clone()])), own.text, "named once");
     let part = PlanFile { history: Replayed { complete: false, ..file().history }, ..file() };
     assert!(reason(check(&part, |_| {})).contains("was not read"));
+}
+
+/// What is ours goes by what was confirmed, and not by what stood there.
+#[test]
+fn what_a_confirmed_plan_added_is_ours_until_it_is_gone() {
+    use crate::plan::tests::own;
+    let (early, late) = (now(), now() + TimeDelta::hours(1));
+    let ips = |own: &[OwnEntry]| own.iter().map(|own| own.entry.ip.raw().to_owned()).collect::<Vec<_>>();
+    let first = file();
+    let owned = first.own_entries_after(&[], early);
+    assert_eq!(ips(&owned), ["192.0.2.7", "192.0.2.8"], "the foreign entry stays foreign");
+    assert!(owned.iter().all(|own| own.plan == first.id && own.rule == "office" && own.since == early));
+    assert_eq!(first.own_entries_after(&owned, late), owned, "twice is as once");
+    // of three that were ours the policy drops one, somebody has taken one out, and one is in neither list nor policy
+    let own_entries = vec![
+        own("192.0.2.7", "office"),
+        own("192.0.2.8", "office"),
+        own("192.0.2.9", "office"),
+        own("192.0.2.99", "gone"),
+    ];
+    let stands = stored(&["192.0.2.7", "192.0.2.9", "203.0.113.9"], true);
+    let second = made(World { own_entries: own_entries.clone(), ..World::safe() }, &stands);
+    assert_eq!(
+        (ips_of(&second.remove), second.withheld.clone()),
+        (vec!["192.0.2.9".to_owned()], vec![entry("192.0.2.8")])
+    );
+    assert_eq!(ips(&second.own_entries_after(&own_entries, late)), ["192.0.2.7", "192.0.2.8"]);
+    let again = made(World { add_again: true, own_entries: own_entries.clone(), ..World::safe() }, &stands);
+    let owned = again.own_entries_after(&own_entries, late);
+    assert_eq!(
+        (ips(&owned), owned[1].since, &owned[1].plan),
+        (vec!["192.0.2.7".to_owned(), "192.0.2.8".to_owned()], late, &again.id)
+    );
+}
+
+fn ips_of(changes: &[Change]) -> Vec<String> {
+    changes.iter().map(|change| change.entry.ip.raw().to_owned()).collect()
 }
 
 /// Whoever makes a digest can make any file.
