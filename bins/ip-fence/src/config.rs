@@ -68,13 +68,15 @@ pub(crate) struct OwnPortal {
     /// Whether people reach the portal over the internet, so that a private address is not genuine. By default judged by the
     /// portal's own address.
     pub(crate) public: Option<bool>,
+    /// Tell the sign-ins of the portal's owner, whom no list stops, while the list counts.
+    pub(crate) break_glass: bool,
     /// A network or range of more addresses than this is not expanded in a plan.
     pub(crate) expansion_cap: u64,
 }
 
 impl Default for OwnPortal {
     fn default() -> Self {
-        OwnPortal { enforce: Enforce::default(), public: None, expansion_cap: EXPANSION_CAP }
+        OwnPortal { enforce: Enforce::default(), public: None, break_glass: true, expansion_cap: EXPANSION_CAP }
     }
 }
 

@@ -115,6 +115,9 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
         logins: read.logins,
         stays: read.stays,
         writes: read.writes,
+        // nothing writes the list yet
+        own_writes: BTreeSet::new(),
+        break_glass: config.portal.break_glass,
         last_write: read.last_write,
         list,
         list_is_whole,

@@ -9,7 +9,7 @@ mod danger;
 pub(crate) mod file;
 mod history;
 mod report;
-pub(crate) mod simulate;
+mod simulate;
 mod steps;
 
 use std::collections::BTreeSet;

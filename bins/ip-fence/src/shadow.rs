@@ -18,10 +18,9 @@ use uuid::Uuid;
 use crate::plan::PlanFile;
 use crate::plan::file::Listed;
 use crate::plan::file::check::SHADOW_DAYS;
-use crate::plan::simulate::ruling;
 use crate::rule::Seen;
 use crate::rule::found::INSTANT;
-use crate::rule::server::Ruling;
+use crate::rule::server::{Ruling, noted};
 use crate::rule::sighting::Sighting;
 
 /// What is remembered, under this name.
@@ -56,8 +55,8 @@ struct Run {
 }
 
 impl Shadow {
-    #[allow(dead_code, reason = "asked by what carries plans out")]
     /// How many days in a row the plan would have refused nobody; `None` when no run has watched its list.
+    #[allow(dead_code, reason = "asked by what carries plans out")]
     pub(crate) async fn clean_days(archive: &Archive, plan: &PlanFile) -> Result<Option<u32>, event_archive::Error> {
         let Some(fact) = archive.fact::<Shadow>(FACT, "").await? else { return Ok(None) };
         let shadow = fact.value;
@@ -163,7 +162,7 @@ fn last_refused<'l>(
         login.action.is_successful_login() && !login.ip_was_set && is_stoppable(login) && !is_meant(login.user)
     });
     let broken = judged.filter_map(|login| {
-        let ruling = ruling(&list, login.ip.as_ref().unwrap_or(&nothing), directory.is_admin(login.user));
+        let ruling = noted(&list, login.ip.as_ref().unwrap_or(&nothing), directory.is_admin(login.user));
         (ruling != Some(Ruling::Admitted)).then(|| Broken {
             at: login.at,
             login: login.id,
