@@ -22,7 +22,6 @@ use crate::policy::given::{policy_with_text, resolved};
 const HISTORY: TimeDelta = TimeDelta::days(30);
 
 /// A plan, and all that it was made from.
-#[allow(dead_code, reason = "the list is for what carries plans out")]
 pub(crate) struct Planned {
     pub(crate) job: Job,
     pub(crate) coverage: Coverage,
@@ -102,7 +101,7 @@ pub(crate) async fn make(args: &PlanArgs, setup: &Setup<'_, Config>) -> anyhow::
     Ok(Planned { job, coverage, plan, file, stored })
 }
 
-#[allow(dead_code, reason = "for what carries plans out")]
+#[expect(dead_code, reason = "for what carries plans out")]
 impl Planned {
     /// How things stand, for an earlier plan. `key_owner` is the account whose key would write.
     pub(crate) fn now(&self, key_owner: Uuid, clean_days: Option<u32>, without_shadow: bool) -> Now<'_> {
