@@ -96,6 +96,40 @@ fn what_is_added_comes_behind_what_stays_in_the_portals_order() {
     assert!(all.remove.iter().all(|change| change.why.is_some()), "{:?}", all.remove);
 }
 
+proptest::proptest! {
+    /// Whatever stands in the list, in whatever order and how often, and whatever of it is ours.
+    #[test]
+    fn a_plan_is_the_list_with_what_it_changes(
+        stand in proptest::collection::vec(proptest::sample::select(&POOL[..]), 0..12),
+        ours in proptest::collection::vec(proptest::sample::select(&POOL[..]), 0..4),
+        enabled: bool,
+        own_all: bool,
+    ) {
+        let own_entries: Vec<OwnEntry> = ours.iter().map(|ip| crate::plan::tests::own(ip, "office")).collect();
+        let stored = stored(&stand, enabled);
+        let file = made(World { own_all, own_entries: own_entries.clone(), ..World::safe() }, &stored);
+        let texts = |entries: &[ListEntry]| entries.iter().map(|entry| entry.ip.raw().to_owned()).collect::<Vec<_>>();
+        let mut sum = texts(&file.before.entries);
+        for gone in ips_of(&file.remove) {
+            let at = sum.iter().position(|ip| *ip == gone).expect("it stood in the list");
+            sum.remove(at);
+        }
+        sum.extend(ips_of(&file.add));
+        let mut after = texts(&file.after.entries);
+        sum.sort();
+        after.sort();
+        proptest::prop_assert_eq!(after, sum);
+        proptest::prop_assert_eq!(&file.before.entries, &stored.entries);
+        proptest::prop_assert!(file.add.iter().all(|change| crate::rule::server::Trouble::of(&change.entry).is_none()));
+        let is_ours = |change: &Change| own_entries.iter().any(|own| own.entry == change.entry);
+        proptest::prop_assert!(own_all || file.remove.iter().all(is_ours), "what is foreign stays");
+        proptest::prop_assert_eq!(parse(&written(&file)), Ok(file));
+    }
+}
+
+/// What the policy has, what it has not, and what the portal never matches.
+const POOL: [&str; 6] = ["192.0.2.7", "192.0.2.8", "203.0.113.9", "2001:DB8::1", "010.0.0.1", "::1%a-b"];
+
 /// Each member in turn, also one that nobody knows.
 #[test]
 fn whatever_is_changed_in_it_is_noticed() {
