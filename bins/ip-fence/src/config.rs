@@ -34,6 +34,8 @@ const LARGEST_CAP: u64 = 65_536;
 pub(crate) struct Config {
     /// The file that says who may come from where.
     pub(crate) policy: Option<PathSetting>,
+    /// The file of a plan that runs hold against the logins before it is carried out.
+    pub(crate) shadow: Option<PathSetting>,
     /// Report only findings about these people, by id or e-mail address. Empty: everybody.
     pub(crate) people: Vec<String>,
     /// A single IPv6 address of the policy stands for its /64.
@@ -48,6 +50,7 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             policy: None,
+            shadow: None,
             people: Vec::new(),
             ipv6_by_64: false,
             portal: OwnPortal::default(),
@@ -65,13 +68,15 @@ pub(crate) struct OwnPortal {
     /// Whether people reach the portal over the internet, so that a private address is not genuine. By default judged by the
     /// portal's own address.
     pub(crate) public: Option<bool>,
+    /// Tell the sign-ins of the portal's owner, whom no list stops, while the list counts.
+    pub(crate) break_glass: bool,
     /// A network or range of more addresses than this is not expanded in a plan.
     pub(crate) expansion_cap: u64,
 }
 
 impl Default for OwnPortal {
     fn default() -> Self {
-        OwnPortal { enforce: Enforce::default(), public: None, expansion_cap: EXPANSION_CAP }
+        OwnPortal { enforce: Enforce::default(), public: None, break_glass: true, expansion_cap: EXPANSION_CAP }
     }
 }
 
@@ -178,7 +183,7 @@ impl Settings for Config {
     }
 
     fn places() -> &'static [&'static str] {
-        &["policy"]
+        &["policy", "shadow"]
     }
 
     /// The people whom the settings restrict a run to.

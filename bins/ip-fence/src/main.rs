@@ -8,6 +8,7 @@ mod plan;
 mod policy;
 mod report;
 mod rule;
+mod shadow;
 #[cfg(test)]
 mod testing;
 

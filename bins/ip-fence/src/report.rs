@@ -89,6 +89,7 @@ fn how_sure(kind: Kind) -> &'static str {
         Kind::ListChanged => {
             "sure; the portal records who wrote and when, and not what, so what was changed is what two runs have read"
         }
+        Kind::BreakGlass => "sure as to the account; the address is what the portal noted",
         Kind::NotEnforced => {
             "likely: either the deployment has switched the feature off, or the callers set these addresses"
         }

@@ -5,6 +5,7 @@
 //! minute, which is what a VPN looks like.
 
 mod advice;
+mod break_glass;
 pub(crate) mod bursts;
 pub(crate) mod found;
 pub(crate) mod habits;
@@ -56,7 +57,14 @@ pub(crate) fn judge(seen: &Seen, limits: &Limits) -> (Vec<Case>, Vec<String>) {
     found.extend(bursts.finish().into_iter().filter(|burst| seen.unjudged.concerns(&burst.finding.window)));
     match &seen.only {
         Some(only) => found.retain(|found| only.contains(&found.finding.person.id)),
-        None => found.extend(own_list::judge(seen, &logins)),
+        None => {
+            found.extend(own_list::judge(seen, &logins));
+            let known = seen.list.as_ref().filter(|_| seen.break_glass);
+            let is_judged = |at| seen.unjudged.holds(at);
+            found.extend(
+                known.into_iter().flat_map(|known| break_glass::judge(known, &seen.logins, is_judged, &seen.directory)),
+            );
+        }
     }
     found::sort(&mut found);
     (found, notes)
@@ -89,8 +97,12 @@ pub(crate) struct Seen {
     pub(crate) usual: Option<u64>,
     /// Writes of the portal's own list that this run judges.
     pub(crate) writes: Vec<Sighting>,
+    /// Events of writes by this program: they are no news.
+    pub(crate) own_writes: BTreeSet<i64>,
     /// The last write of all.
     pub(crate) last_write: Option<DateTime<Utc>>,
+    /// Whether the owner's sign-ins are told while the list counts.
+    pub(crate) break_glass: bool,
     /// What is known of the portal's own list.
     pub(crate) list: Option<Fact<KnownList>>,
     /// Whether list and trail were read, so that no write can be missing.

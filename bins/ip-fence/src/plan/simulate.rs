@@ -2,7 +2,7 @@
 
 use audit_model::{Address, Person, PersonStatus, PortalRole, PortalText};
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{AddressList, ListEntry};
+use docspace_client::AddressList;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -10,7 +10,7 @@ use super::Inputs;
 use super::history::Visits;
 use crate::policy::Permission;
 use crate::rule::is_service_account;
-use crate::rule::server::{self, Caller, Ruling, Trouble};
+use crate::rule::server::{self, Ruling, Trouble};
 
 /// What a list would have done to the people who came.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -83,7 +83,7 @@ pub(super) fn replay(inputs: &Inputs<'_>, after: &AddressList) -> Simulation {
         }
         let mut visits: Vec<Visit<'_>> = Vec::new();
         for (ip, seen) in inputs.seen.of(*id) {
-            visits.push(Visit { ip, seen, ruling: ruling(&list, ip, inputs.directory.is_admin(*id)) });
+            visits.push(Visit { ip, seen, ruling: server::noted(&list, ip, inputs.directory.is_admin(*id)) });
         }
         let is_seen = !visits.is_empty();
         simulation.people += usize::from(is_seen);
@@ -180,24 +180,4 @@ fn blocked(inputs: &Inputs<'_>, person: &Person, visit: &Visit<'_>) -> Blocked {
     };
     let meant = inputs.is_meant_out(person.id);
     Blocked { person: person.clone(), ip: visit.ip.clone(), logins, acts, last, meant, allowed }
-}
-
-/// What the portal would have done; `None` when what it noted does not tell.
-fn ruling(list: &AddressList, ip: &PortalText, is_admin: bool) -> Option<Ruling> {
-    match Address::parse(ip.raw()) {
-        Address::V4(_) | Address::V6(_) | Address::Private(_) => {
-            let address = Address::parse(ip.raw()).ip()?;
-            Some(server::rule(list, &Caller { is_owner: false, is_admin, address }))
-        }
-        // refused for sure when no entry begins like that
-        Address::Stump(group) if list.entries.is_empty() || !begins_like(&list.entries, group) => {
-            Some(if list.entries.is_empty() { Ruling::Admitted } else { Ruling::Refused })
-        }
-        Address::Stump(_) | Address::Empty | Address::NotAnAddress => None,
-    }
-}
-
-fn begins_like(entries: &[ListEntry], group: u16) -> bool {
-    let addresses = entries.iter().filter_map(|entry| entry.ip.raw().parse::<std::net::Ipv6Addr>().ok());
-    addresses.into_iter().any(|ip| ip.segments()[0] == group)
 }

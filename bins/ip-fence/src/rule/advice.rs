@@ -61,6 +61,10 @@ fn what_to_do(kind: Kind) -> &'static [&'static str] {
         Kind::ListChanged => {
             &["ask whoever did it what was changed, and why", "see with `ip-fence plan` what the list would do now"]
         }
+        Kind::BreakGlass => &[
+            "ask the owner, by another way than the portal, whether that was them",
+            "if not, end the account's sessions and change its password and keys: no list stops it",
+        ],
         Kind::NotEnforced => &["ask whoever runs the server whether `web:hide-settings` names IpSecurity"],
     }
 }

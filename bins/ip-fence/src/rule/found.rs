@@ -42,13 +42,15 @@ pub(crate) enum Kind {
     ListChanged,
     /// The portal says that its list counts, and lets people in all the same.
     NotEnforced,
+    /// The portal's owner, whom its list does not stop, signed in.
+    BreakGlass,
 }
 
 impl Kind {
     /// A burst has a first and a last login; everything else is so, for as long as people come from there.
     fn course(self) -> Course {
         match self {
-            Kind::FailedBurst | Kind::Spraying | Kind::ListChanged => Course::Burst,
+            Kind::FailedBurst | Kind::Spraying | Kind::ListChanged | Kind::BreakGlass => Course::Burst,
             Kind::NotAllowed
             | Kind::CannotJudge
             | Kind::AddressSet
@@ -72,6 +74,7 @@ impl Kind {
             Kind::Spraying => "Spraying",
             Kind::ListChanged => "ListChanged",
             Kind::NotEnforced => "NotEnforced",
+            Kind::BreakGlass => "BreakGlass",
         }
     }
 }

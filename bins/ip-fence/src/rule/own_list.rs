@@ -26,10 +26,29 @@ const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(1);
 /// All that is told of the list; `judged` are the logins of this run.
 pub(super) fn judge(seen: &Seen, judged: &[&Sighting]) -> Vec<Case> {
     let known = seen.list.as_ref();
-    let mut found = told(known, &seen.writes, &seen.logins, (&seen.directory, seen.clock), seen.window);
+    let (difference, writes) = of_others(known, &seen.writes, &seen.own_writes);
+    let mut found = told(difference.as_ref(), &writes, &seen.logins, (&seen.directory, seen.clock), seen.window);
     let believed = known.filter(|_| seen.list_is_whole);
     found.extend(believed.and_then(|known| not_enforced(known, seen.last_write, judged, &seen.directory)));
     found
+}
+
+/// Without what we have written ourselves: its events, and a difference that nobody else has made.
+fn of_others(
+    known: Option<&Fact<KnownList>>,
+    writes: &[Sighting],
+    own: &BTreeSet<i64>,
+) -> (Option<Fact<KnownList>>, Vec<Sighting>) {
+    let (ours, others): (Vec<Sighting>, Vec<Sighting>) =
+        writes.iter().cloned().partition(|write| own.contains(&write.id));
+    let mut known = known.cloned();
+    if let Some(known) = &mut known {
+        let made_it_so = |writes: &[Sighting]| writes.iter().any(|write| is_of_difference(known, write.at));
+        if made_it_so(&ours) && !made_it_so(&others) {
+            (known.value.before, known.value.before_seen) = (None, None);
+        }
+    }
+    (known, others)
 }
 
 /// What was written. `writes` are the audit events of writes that are judged, `logins` those of the window; `known` is what runs have read.
@@ -221,7 +240,7 @@ fn seen_at(finding: &mut Finding, at: DateTime<Utc>) {
 }
 
 /// What is in the first list and not in the second; doubles count.
-fn difference(one: &[ListEntry], other: &[ListEntry]) -> Vec<ListEntry> {
+pub(crate) fn difference(one: &[ListEntry], other: &[ListEntry]) -> Vec<ListEntry> {
     let mut left: BTreeMap<&ListEntry, usize> = BTreeMap::new();
     other.iter().for_each(|entry| *left.entry(entry).or_default() += 1);
     let missing = one.iter().filter(|entry| match left.get_mut(entry) {
@@ -328,6 +347,30 @@ mod tests {
         assert_eq!(found.len(), 2, "{reasons:?}");
         assert_eq!((reasons[0], found[0].finding.counts.acts), ("the portal's address list was switched on", 1));
         assert_eq!(found[1].finding.counts.acts, 2);
+    }
+
+    #[test]
+    fn what_we_have_written_is_no_news_and_what_others_wrote_is() {
+        let before = AddressList { enabled: false, ..standing().value.list };
+        let value =
+            KnownList { before: Some(before), before_seen: Some(now() - TimeDelta::hours(2)), ..standing().value };
+        let known = Fact { value, ..standing() };
+        // two of ours made the difference, the third came after it
+        let ours = [write(4_200), write(4_000), write(60)];
+        let own: BTreeSet<i64> = ours.iter().map(|write| write.id).collect();
+        let told_without = |writes: &[Sighting]| {
+            let (known, writes) = of_others(Some(&known), writes, &own);
+            let window = Window::new(now() - TimeDelta::days(1), now());
+            told(known.as_ref(), &writes, &[], (&directory(), Clock::default()), window)
+        };
+        assert_eq!(told_without(&ours), []);
+        let theirs = Sighting { user: BOB, ..write(4_100) };
+        let between = told_without(&[ours[0].clone(), theirs.clone(), ours[1].clone()]);
+        assert_eq!((between.len(), between[0].finding.person.id, between[0].finding.counts.acts), (1, BOB, 1));
+        assert!(between[0].finding.reasons[0].contains("switched on"), "{:?}", between[0].finding.reasons);
+        let after = told_without(&[&ours[..], &[Sighting { user: BOB, ..write(30) }]].concat());
+        assert_eq!((after.len(), after[0].finding.person.id), (1, BOB), "also when the list is as before");
+        assert_eq!(told_without(&[]).len(), 1, "a difference without an event may be anybody's");
     }
 
     /// Off, on, and off again: the second time is news, too, however much else was changed that day.

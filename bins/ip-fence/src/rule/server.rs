@@ -4,6 +4,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use audit_model::{Address, PortalText};
 use docspace_client::{AddressList, ListEntry};
 
 /// Somebody who asks the portal for something.
@@ -40,6 +41,26 @@ pub(crate) fn rule(list: &AddressList, caller: &Caller) -> Ruling {
     } else {
         Ruling::Refused
     }
+}
+
+/// What the portal does with whoever comes from where it noted, the owner apart; `None` when what it noted does not tell.
+pub(crate) fn noted(list: &AddressList, ip: &PortalText, is_admin: bool) -> Option<Ruling> {
+    match Address::parse(ip.raw()) {
+        Address::V4(_) | Address::V6(_) | Address::Private(_) => {
+            let address = Address::parse(ip.raw()).ip()?;
+            Some(rule(list, &Caller { is_owner: false, is_admin, address }))
+        }
+        // refused for sure when no entry begins like that
+        Address::Stump(group) if list.entries.is_empty() || !begins_like(&list.entries, group) => {
+            Some(if list.entries.is_empty() { Ruling::Admitted } else { Ruling::Refused })
+        }
+        Address::Stump(_) | Address::Empty | Address::NotAnAddress => None,
+    }
+}
+
+fn begins_like(entries: &[ListEntry], group: u16) -> bool {
+    let addresses = entries.iter().filter_map(|entry| entry.ip.raw().parse::<Ipv6Addr>().ok());
+    addresses.into_iter().any(|ip| ip.segments()[0] == group)
 }
 
 /// What is wrong with an entry.
