@@ -88,9 +88,10 @@ pub(crate) fn suspending(entry: &Entry) -> String {
 
 pub(crate) fn done(entry: &Entry) -> String {
     let incident = &entry.incident;
-    let term = match entry.deadline() {
-        Some(end) => format!("The account will be enabled again at {}, after a warning.", moment(end)),
-        None => "The account stays disabled until somebody decides.".to_owned(),
+    let term = match (entry.deadline(), &entry.incident.needs_decision) {
+        (Some(end), _) => format!("The account will be enabled again at {}, after a warning.", moment(end)),
+        (None, Some(why)) => format!("The account stays disabled until somebody decides, because {why}."),
+        (None, None) => "The account stays disabled until somebody decides.".to_owned(),
     };
     let links = links(incident);
     format!(

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod broken_calls;
 mod commands;
 mod common;
 mod contract;
@@ -22,4 +23,5 @@ mod status;
 mod suspend;
 mod suspended;
 mod told;
+mod watched;
 mod webhook;
