@@ -167,6 +167,9 @@ pub(crate) struct Intent {
     /// The portal answered that the account was disabled. Without that, its row may be about somebody else who uses the key's account.
     #[serde(default)]
     pub(crate) is_answered: bool,
+    /// Who asked `serve` for the run, and how; `None`: cron, or somebody at a terminal.
+    #[serde(default)]
+    pub(crate) asked_by: Option<String>,
 }
 
 /// The last try to end it.

@@ -48,7 +48,10 @@ const UNANSWERED: &str = "the portal did not answer that the account was disable
 pub(crate) fn suspension(mut entry: Entry, seen: &Seen<'_>) -> Entry {
     let now = seen.now();
     let until = called_until(&entry, seen);
+    let is_disabled = status(seen) == Some(PersonStatus::Disabled);
     let row = own_rows(&entry, seen).first().copied().filter(|row| row.at <= until);
+    // while a call may still come, the row of an account that is enabled may be about somebody else
+    let row = row.filter(|_| is_disabled || !may_come(&entry, seen));
     if let Some(row) = row {
         entry.own_rows.insert(row.event);
     }
@@ -56,7 +59,7 @@ pub(crate) fn suspension(mut entry: Entry, seen: &Seen<'_>) -> Entry {
         return settled(entry, "the account is not there any more", seen);
     }
     let is_off = match status(seen) {
-        Some(status) => status == PersonStatus::Disabled,
+        Some(_) => is_disabled,
         None => return unknown(entry, "the account could not be read", seen),
     };
     let was_refused = matches!(seen.answer, Some(Answer::Refused(_) | Answer::SeatsFull));
@@ -108,6 +111,12 @@ fn is_over(entry: &Entry, seen: &Seen<'_>) -> bool {
     let since = entry.intent.iter().map(|intent| intent.at).chain(entry.looked_after).max();
     let is_long_ago = since.is_none_or(|since| now - since >= FRESH);
     entry.state == State::Unknown && seen.answer.is_none() && seen.trail.is_complete && is_long_ago
+}
+
+/// Whether a call to which the portal has not answered may still have its effect.
+fn may_come(entry: &Entry, seen: &Seen<'_>) -> bool {
+    let is_open = matches!(seen.answer, None | Some(Answer::Broke(_)));
+    is_open && !is_answered(entry, seen) && !is_over(entry, seen)
 }
 
 /// Whether the portal has answered, now or in an earlier run, that the account is disabled.

@@ -132,6 +132,7 @@ fn intend(entry: &Entry, seen: &Seen<'_>, now: DateTime<Utc>) -> Step {
         deadline: entry.incident.needs_decision.is_none().then(|| now + term),
         memberships: memberships.clone(),
         is_answered: false,
+        asked_by: seen.situation.asked_by.clone(),
     });
     let words = words::suspending(&entry);
     Step { entry: entry.say(Topic::Suspending, now, words), call: Some(Call::Disable) }

@@ -22,6 +22,7 @@ mod signs;
 mod status;
 mod suspend;
 mod suspended;
+mod terms;
 mod told;
 mod watched;
 mod webhook;

@@ -1,10 +1,13 @@
 //! The whole way of a suspension through the built program, and back.
 
 use chrono::TimeDelta;
-use portal_sim::{Event, Fault, FaultKind};
+use portal_sim::{Event, Fault, FaultKind, Person};
 
 use crate::common::{Burst, PURGED, plan, setting, step};
 use crate::watched::{ENFORCE, ON_WEAK_SIGNS, Watched, moves_on, portal};
+
+/// RoomExternalLinkCreated
+const ROOM_LINK_MADE: i32 = 5088;
 
 /// The whole way: found, announced, disabled, read back, told; and it stays, because what was done cannot be undone.
 #[tokio::test]
@@ -26,6 +29,23 @@ async fn who_deletes_for_good_is_suspended_once() {
     let later = watched.run(&[]).await;
     assert_eq!((watched.calls().len(), watched.status(watched.mara)), (1, 2), "{} {}", later.stdout, later.stderr);
     assert_eq!(watched.steps(), ["suspending", "done"]);
+}
+
+/// Whoever asked for the run that suspends somebody is named in the announcement, and kept.
+#[tokio::test]
+async fn who_asked_for_the_run_is_told_and_kept() {
+    let watched = Watched::new(ENFORCE).await;
+    watched.purges();
+    watched.run(&["--asked-by", "POST from 192.0.2.7"]).await;
+    assert_eq!(watched.steps(), ["suspending", "done"]);
+    let (_, _, words) = &watched.told()[0];
+    assert!(words.ends_with("The run was asked for by POST from 192.0.2.7."), "{words}");
+    let text = std::fs::read_to_string(watched.setting.state.path().join("alerts.ndjson")).unwrap();
+    let alerts = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let mut of_suspension = alerts.filter(|alert| alert["suspension"].is_object());
+    assert!(of_suspension.all(|alert| alert["suspension"]["asked_by"] == "POST from 192.0.2.7"), "{text}");
+    let status = watched.setting.run(&["status"]).await.stdout;
+    assert!(status.contains("asked by:   POST from 192.0.2.7"), "{status}");
 }
 
 /// While somebody is off, a run looks at that account and at the audit trail. Everybody is listed once, for the plan, and not for those who
@@ -78,6 +98,25 @@ async fn what_can_be_undone_ends_with_its_term_also_in_observe() {
     watched.pass(10);
     watched.run(&[]).await;
     assert_eq!(watched.calls().len(), 2);
+}
+
+/// What visitors do through a link is nobody's, and not that of whoever made the link: the portal has one account for all of them.
+#[tokio::test]
+async fn nobody_is_suspended_for_what_visitors_do_through_a_link() {
+    let watched = Watched::new(ENFORCE).await;
+    let visitor = Person { id: audit_model::GUEST_ACCOUNT, ..Person::new("", "Anonymous", "") };
+    watched.setting.sim.edit(|portal| {
+        portal.now += TimeDelta::minutes(3);
+        let mut link = Event::new(ROOM_LINK_MADE, watched.mara, portal.now - TimeDelta::minutes(2)).in_room(71);
+        link.target = vec!["71".to_owned()];
+        portal.add_event(link);
+        Burst { minutes: 1, ended: 1, ..Burst::new(PURGED, 110) }.by(portal, &visitor, &[71], "");
+    });
+    let run = watched.run(&[]).await;
+    let findings = run.json()["findings"].clone();
+    assert_eq!(findings.as_array().unwrap().len(), 1, "{findings}");
+    assert_eq!(findings[0]["person"]["name"], "visitors through links");
+    assert_eq!((plan(&run).len(), watched.calls().len(), run.exit), (0, 0, 0), "{} {}", run.stdout, run.stderr);
 }
 
 /// Who looks at the past, or only looks, changes nothing.

@@ -45,6 +45,7 @@ pub(super) fn run(seed: u64, is_logged: bool) -> World {
         own: OWN,
         enforced_since: Some(world.now - TimeDelta::days(2)),
         asked: Asked::Run,
+        asked_by: None,
         has_window: false,
         is_after_pause: false,
         is_dry_run: false,
