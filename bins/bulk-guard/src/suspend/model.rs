@@ -199,9 +199,15 @@ impl Ledger for Host {
     }
 }
 
+/// How often each thing was reached.
+type Reached = BTreeMap<&'static str, u64>;
+
+/// What is wrong with a schedule, by its number.
+type Failed = Vec<(u64, Vec<String>)>;
+
 /// Runs schedules: how often each thing was reached, and which schedules failed, with what is wrong.
-fn schedules(seeds: std::ops::Range<u64>) -> (BTreeMap<&'static str, u64>, Vec<(u64, Vec<String>)>) {
-    let (mut reached, mut failed) = (BTreeMap::new(), Vec::new());
+fn schedules(seeds: std::ops::Range<u64>) -> (Reached, Failed) {
+    let (mut reached, mut failed) = (Reached::new(), Failed::new());
     for seed in seeds {
         let world = schedule::run(seed, false);
         if !world.wrong.is_empty() {
@@ -222,8 +228,7 @@ fn whatever_happens_nobody_is_harmed() {
         let other = scope.spawn(move || schedules(half..first + many));
         [schedules(first..half), other.join().unwrap()]
     });
-    let mut reached: BTreeMap<&'static str, u64> = BTreeMap::new();
-    let mut failed = Vec::new();
+    let (mut reached, mut failed) = (Reached::new(), Failed::new());
     for (of_half, failed_of_half) in halves {
         of_half.into_iter().for_each(|(what, times)| *reached.entry(what).or_default() += times);
         failed.extend(failed_of_half);
