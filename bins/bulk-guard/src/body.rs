@@ -186,8 +186,8 @@ pub(crate) enum Of {
 
 const KEEP_THE_TRASH: &str = "let nobody empty a trash or delete versions before you know what was changed";
 
-const LIST: &str = "list what was changed, what it was before and who can put it back: `bulk-guard restore-list MATTER \
-     --out list.csv`, with the matter of this finding";
+const LIST: &str = "list what was changed, what it was before and who can put it back: `bulk-guard restore-list INCIDENT \
+     --out list.csv`, with the `matter` of this finding as INCIDENT";
 
 const ASK_OTHERS: &str = "ask somebody who knows the work, such as the owner of the room, and not by mail to the account itself: an attacker may read it";
 
@@ -313,13 +313,11 @@ fn of_crowd(crowd: &Crowd) -> Found<Detail> {
         evidence_total: members.iter().map(|member| member.incident.finding.evidence_total).sum(),
         ..Finding::new(RULE, crowd.fingerprint(), crowd.person(), crowd.window)
     };
-    let person = |member: &Assessed| {
-        let Finding { person, counts, .. } = &member.incident.finding;
+    let person = |(person, documents): (&Person, u64)| {
         let (name, email) = (person.name.clone(), person.email.clone());
-        ShownPerson { id: person.id, name, email, documents: counts.documents }
+        ShownPerson { id: person.id, name, email, documents }
     };
-    let mut people: Vec<ShownPerson> = members.iter().map(person).collect();
-    people.sort_by_key(|person| (std::cmp::Reverse(person.documents), person.id));
+    let people: Vec<ShownPerson> = crowd.people().into_iter().map(person).collect();
     let fullest = members.iter().max_by_key(|member| member.incident.finding.counts.documents);
     let detail = Detail {
         user_id: finding.person.id,

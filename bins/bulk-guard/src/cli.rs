@@ -106,7 +106,7 @@ pub(crate) enum Command {
     /// List every document that a person or an incident has changed: its title and version before, where it is now, and who can put it
     /// back. Only reads; restores nothing
     RestoreList {
-        /// The matter that reports and alerts name; or the id, e-mail address or name of a person, of whom --since and --until say the time
+        /// The incident, by the `matter` that reports and alerts name; or the id, e-mail address or name of a person, of whom --since and --until say the time
         #[arg(value_name = "PERSON|INCIDENT")]
         subject: String,
 

@@ -302,6 +302,7 @@ async fn enable_now(desk: &Desk, id: &str, setup: &Setup<'_, Config>) -> anyhow:
         // this suspends nobody, whatever the settings say
         enforced_since: None,
         asked: Asked::Run,
+        asked_by: None,
         has_window: false,
         is_after_pause: false,
         is_dry_run: false,

@@ -23,6 +23,7 @@ use job_store::files::{PRIVATE, replace};
 use uuid::Uuid;
 
 use crate::config::Config;
+use crate::explain::find;
 use crate::restore::affected::{Affected, Fate};
 use crate::restore::now::Now;
 use crate::restore::table::{List, table};
@@ -59,6 +60,7 @@ pub(crate) async fn run(subject: &str, out: &[PathBuf], setup: &Setup<'_, Config
     let mut open: Vec<String> = unread.iter().map(|gap| format!("not remembered: {}", span(*gap))).collect();
     open.extend(now.open.iter().cloned());
     open.extend(unnamed(&affected, &now));
+    open.extend(out_of_sight(&affected));
     let list = List {
         schema: "bulk-guard-restore/1",
         portal: job.portal_url.to_string(),
@@ -110,29 +112,11 @@ fn of_finding(finding: &Finding) -> Result<Subject, Error> {
 }
 
 async fn of_person(name: &str, client: &Client, window: Window) -> anyhow::Result<Subject> {
-    let found = match name.parse() {
-        Ok(id) => vec![id],
-        Err(_) => {
-            let people = client.people().await?;
-            let is_named = |name: &str, known: &PortalText| known.raw() == name;
-            let meant = people.iter().filter(|one| one.person.is_meant_by(name) || is_named(name, &one.person.name));
-            meant.map(|one| one.person.id).collect()
-        }
+    let id = match name.parse() {
+        Ok(id) => id,
+        Err(_) => find(name, &client.people().await?)?.person.id,
     };
-    let shown = PortalText::new(name).for_terminal();
-    match found[..] {
-        [id] => Ok(Subject { person: Some(id), room: None, window }),
-        [] => {
-            let message = format!(
-                "`{shown}` is neither a matter that is remembered nor the id, e-mail address or exact name of anybody"
-            );
-            Err(Error::setting("PERSON|INCIDENT", message).into())
-        }
-        _ => {
-            let message = format!("several people are named `{shown}`; give the e-mail address");
-            Err(Error::setting("PERSON|INCIDENT", message).into())
-        }
-    }
+    Ok(Subject { person: Some(id), room: None, window })
 }
 
 fn span(window: Window) -> String {
@@ -147,6 +131,19 @@ fn unnamed(affected: &[Affected], now: &Now) -> Option<String> {
         format!(
             "the documents that were inside {} are not named, because the audit trail tells only of the folder",
             plural(folders, "folder")
+        )
+    })
+}
+
+/// Documents in a trash, which its owner alone can open.
+fn out_of_sight(affected: &[Affected]) -> Option<String> {
+    let is_in_trash = |one: &&Affected| !one.is_folder && matches!(one.fate, Fate::Trash(..));
+    let documents = affected.iter().filter(is_in_trash).count() as u64;
+    (documents > 0).then(|| {
+        let which = if documents == 1 { "is" } else { "are" };
+        format!(
+            "the versions of {} that {which} in somebody's trash are not known, because only that person can open it",
+            plural(documents, "document")
         )
     })
 }

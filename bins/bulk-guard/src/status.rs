@@ -16,7 +16,7 @@ use crate::suspend::command;
 use crate::suspend::entry::{Decision, Entry, Held, State};
 use crate::suspend::ledger::{Kept, Ledger as _};
 use crate::suspend::next::next;
-use crate::suspend::words::{moment, name};
+use crate::suspend::words::{asker, moment, name};
 
 /// What has ended is shown for so long.
 const ENDED_FOR: TimeDelta = TimeDelta::days(7);
@@ -65,6 +65,9 @@ struct Shown<'a> {
     /// When the portal was asked to disable the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<DateTime<Utc>>,
+    /// Who asked `serve` for the run that did so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked_by: Option<&'a str>,
     /// When a term ends it; absent where somebody has to decide.
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<DateTime<Utc>>,
@@ -95,6 +98,7 @@ impl<'a> Shown<'a> {
             last_event_at: incident.last.at,
             held: entry.held.as_ref(),
             since: entry.intent.as_ref().map(|intent| intent.at),
+            asked_by: entry.intent.as_ref().and_then(|intent| intent.asked_by.as_deref()),
             until: entry.deadline().filter(|_| entry.state != State::Kept),
             needs_decision: incident.needs_decision.as_deref(),
             decisions: &entry.decisions,
@@ -188,6 +192,9 @@ fn section(text: &mut String, title: &str, shown: &[Shown<'_>]) -> std::fmt::Res
         if let Some(since) = one.since {
             let until = one.until.map_or_else(String::new, |until| format!(", until {}", moment(until)));
             writeln!(text, "    suspended:  {}{until}", moment(since))?;
+        }
+        if let Some(who) = one.asked_by {
+            writeln!(text, "    asked by:   {}", asker(who))?;
         }
         writeln!(text, "    state:      {}", standing(one.state, one.why))?;
         for decision in one.decisions {

@@ -200,7 +200,7 @@ impl Activity {
     /// A finding that says who, where, when, how much and why.
     fn found(&self, key: &(Uuid, RoomKey), span: Window, total: Total, mut reasons: Vec<Reason>) -> Found {
         reasons.extend(Reason::open(self, &key.1));
-        let counts = Counts { acts: total.acts, documents: total.count_of_documents() };
+        let counts = Counts { acts: total.acts, documents: total.documents.count() };
         let finding = Finding {
             room: Some(self.room.clone()),
             counts,
@@ -214,7 +214,7 @@ impl Activity {
             rhythm: Rhythm::of(&total.times),
             usual_hours: self.hours.map(|hours| BesideUsual::of(hours, &total.times)),
             takes_nothing: total.take_nothing == total.acts,
-            documents: total.documents.keys().map(ToString::to_string).collect(),
+            documents: total.documents.names().map(ToString::to_string).collect(),
             ..Detail::default()
         };
         Found { finding, detail }
@@ -245,7 +245,7 @@ fn severity(limit: &Limit, acts: u64) -> Severity {
 }
 
 fn kinds(total: &Total) -> Kinds {
-    Kinds { classes: total.classes.clone(), documents: total.count_of_documents(), at_least: total.at_least }
+    Kinds { classes: total.classes.clone(), documents: total.documents.count(), at_least: total.at_least }
 }
 
 /// Whether a finding says already what one about all that surely or possibly happened in a room would say: it is about that very

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod distinct;
 mod inventory;
 mod log;
 mod people;
@@ -10,6 +11,7 @@ mod weight;
 
 use chrono::TimeDelta;
 
+pub use distinct::Distinct;
 pub use inventory::{INVENTORY, keep_inventory};
 pub use log::{has_log, read_room_log};
 pub use people::{accounts, people};

@@ -9,7 +9,7 @@ use report::words::plural;
 use crate::status::{decided, standing, whom};
 use crate::suspend::entry::Entry;
 use crate::suspend::next::next;
-use crate::suspend::words::moment;
+use crate::suspend::words::{asker, moment};
 
 /// The entries of one incident, each for one person.
 pub(super) fn text(entries: &[&Entry], now: DateTime<Utc>) -> Result<String, fmt::Error> {
@@ -54,7 +54,9 @@ fn course(entry: &Entry) -> Vec<(DateTime<Utc>, String)> {
     let mut course = vec![(entry.planned_at, "planned".to_owned())];
     if let Some(intent) = &entry.intent {
         let until = intent.deadline.map_or_else(String::new, |end| format!(", until {}", moment(end)));
-        course.push((intent.at, format!("about to ask the portal to disable the account{until}")));
+        let asked = intent.asked_by.as_deref().map(|who| format!(", in a run asked for by {}", asker(who)));
+        let asked = asked.unwrap_or_default();
+        course.push((intent.at, format!("about to ask the portal to disable the account{until}{asked}")));
     }
     course
         .extend(entry.row.map(|row| (row.at, format!("the portal's own row {}: the account was disabled", row.event))));

@@ -14,7 +14,7 @@ use job_runner::Job;
 use uuid::Uuid;
 
 use crate::rule::change::Change;
-use crate::rule::kind::{Kind, is_deletion_for_good, is_purge};
+use crate::rule::kind::{Kind, folder_named, is_deletion_for_good, is_purge};
 
 /// Destinations of moves are looked up, one request each, until so many were; the others are a gap.
 const MOST_DESTINATIONS: usize = 50;
@@ -143,7 +143,8 @@ impl Answers {
             Behind::UnlistedFolder => Weight { documents: self.folder_weight, at_least: true },
         };
         let folder = self.weights.title_of(&event).cloned();
-        Some(Change { event: Arc::new(event), kind, weight, folder })
+        let around = self.weights.around(&event).iter().map(|id| folder_named(id).into()).collect();
+        Some(Change { event: Arc::new(event), kind, weight, folder, around })
     }
 
     /// Two halves say that something crossed a border; it left a room unless it came into one from outside. The halves may have been

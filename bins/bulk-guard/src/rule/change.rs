@@ -14,6 +14,8 @@ pub(crate) struct Change {
     pub(crate) weight: Weight,
     /// Title of the folder that was changed as a whole.
     pub(crate) folder: Option<PortalText>,
+    /// The folders around that one, by the names that [`document`](crate::rule::kind::document) gives.
+    pub(crate) around: Vec<Arc<str>>,
 }
 
 impl AsRef<AuditEvent> for Change {

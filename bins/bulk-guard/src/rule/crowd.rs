@@ -1,15 +1,15 @@
 //! Many people who do the same at the same time are one event: a sync client, a migration, or something that befalls all of them. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use attribution::Distinct;
 use audit_model::{Counts, MAX_EVIDENCE, Person, PortalText, Window};
 use chrono::TimeDelta;
 use uuid::Uuid;
 
 use crate::rule::Assessed;
 use crate::rule::extent::{ShownRoom, in_order};
-use crate::rule::incident::RULE;
-use crate::rule::incident::Who;
+use crate::rule::incident::{RULE, Who};
 use crate::rule::kind::{DOCUMENT, Kind};
 
 /// With fewer people each of them is told.
@@ -38,12 +38,32 @@ impl Crowd {
     }
 
     pub(crate) fn person(&self) -> Person {
-        Person::named(Uuid::nil(), format!("{} people", self.members.len()).as_str().into())
+        Person::named(Uuid::nil(), format!("{} people", self.many(|_| true)).as_str().into())
+    }
+
+    /// How many people have an incident of this sort.
+    pub(super) fn many(&self, which: impl Fn(&Assessed) -> bool) -> usize {
+        let members = self.members.iter().filter(|member| which(member));
+        members.map(|member| member.incident.finding.person.id).collect::<BTreeSet<Uuid>>().len()
+    }
+
+    /// Everybody, each once, with the number of documents, the busiest first.
+    pub(crate) fn people(&self) -> Vec<(&Person, u64)> {
+        let mut people: BTreeMap<Uuid, (&Person, Distinct<Kind>)> = BTreeMap::new();
+        for member in &self.members {
+            let person = &member.incident.finding.person;
+            member.extent.add_to(&mut people.entry(person.id).or_insert_with(|| (person, Distinct::default())).1);
+        }
+        let mut people: Vec<_> = people.into_values().map(|(person, documents)| (person, documents.count())).collect();
+        people.sort_by_key(|(person, documents)| (std::cmp::Reverse(*documents), person.id));
+        people
     }
 
     pub(crate) fn counts(&self) -> Counts {
-        let counts = || self.members.iter().map(|member| member.incident.finding.counts);
-        Counts { acts: counts().map(|own| own.acts).sum(), documents: counts().map(|own| own.documents).sum() }
+        let mut documents = Distinct::default();
+        self.members.iter().for_each(|member| member.extent.add_to(&mut documents));
+        let acts = self.members.iter().map(|member| member.incident.finding.counts.acts).sum();
+        Counts { acts, documents: documents.count() }
     }
 
     /// What is counted, in the singular.
@@ -93,9 +113,7 @@ pub(crate) fn gathered(incidents: Vec<Assessed>) -> Vec<Told> {
         }
     }
     for crowd in crowds {
-        let people: std::collections::BTreeSet<Uuid> =
-            crowd.members.iter().map(|member| member.incident.finding.person.id).collect();
-        if people.len() >= LEAST_PEOPLE {
+        if crowd.many(|_| true) >= LEAST_PEOPLE {
             told.push(Told::Crowd(crowd));
         } else {
             told.extend(crowd.members.into_iter().map(|member| Told::One(Box::new(member))));

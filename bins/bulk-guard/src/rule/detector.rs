@@ -16,8 +16,8 @@ use crate::rule::incident::{Exceeded, Incident, Who, place, says_more};
 use crate::rule::kind::document;
 use crate::rule::reasons;
 
-/// Folders that nobody can weigh, and that go within so long a time, are one matter.
-const ONE_MATTER: TimeDelta = TimeDelta::minutes(10);
+/// Folders that nobody can weigh, and that go within so long a time, are one incident.
+const ONE_INCIDENT: TimeDelta = TimeDelta::minutes(10);
 
 /// Collects changes by person, and by room.
 pub(crate) struct Detector {
@@ -176,7 +176,7 @@ impl Track {
             let until = event.at + TimeDelta::microseconds(1);
             let near = incidents.iter_mut().find(|one| {
                 let window = one.finding.window;
-                (window.since - ONE_MATTER..window.until + ONE_MATTER).contains(&event.at)
+                (window.since - ONE_INCIDENT..window.until + ONE_INCIDENT).contains(&event.at)
             });
             match near {
                 Some(incident) => {

@@ -1,7 +1,9 @@
 //! All that an incident is made of, from its first change to its last: how much, where, how fast, by whom, under which names.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
+use attribution::Distinct;
 use audit_model::{Attributed, Counts, Evidence, FindingRoom, MAX_EVIDENCE, Place, PortalText, Rooms};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::EntryId;
@@ -18,8 +20,7 @@ const GOES_ON: TimeDelta = TimeDelta::minutes(10);
 /// Whatever changed in an incident.
 #[derive(Debug, Default)]
 pub(crate) struct Extent {
-    /// Distinct documents, each with how many stand behind it.
-    documents: HashMap<String, u64>,
+    documents: Distinct<Kind>,
     acts: u64,
     /// Folders and rooms among them of which nobody can tell what they held.
     pub(super) uncountable: BTreeSet<String>,
@@ -27,11 +28,11 @@ pub(crate) struct Extent {
     pub(crate) first: Option<DateTime<Utc>>,
     pub(crate) last: Option<DateTime<Utc>>,
     /// Documents by the title of the room; empty outside the rooms.
-    pub(super) rooms: BTreeMap<PortalText, HashMap<String, u64>>,
+    pub(super) rooms: BTreeMap<PortalText, Distinct<Kind>>,
     /// Folders that were changed as a whole, and how much they held.
     pub(super) folders: Vec<(PortalText, u64)>,
     /// Who did it, and to how many documents.
-    people: BTreeMap<Uuid, (PortalText, HashMap<String, u64>)>,
+    people: BTreeMap<Uuid, (PortalText, Distinct<Kind>)>,
     /// Who of them did more than download.
     changers: BTreeSet<Uuid>,
     /// Files whose names may have been changed or made: what the last row about each calls it, and when that was.
@@ -40,34 +41,40 @@ pub(crate) struct Extent {
     evidence: (Vec<Evidence>, Vec<Evidence>),
     place: Option<Place>,
     /// What went into the trash, and what of it was deleted there.
-    trashed: HashMap<String, u64>,
+    trashed: HashMap<Arc<str>, u64>,
     purged: u64,
     /// Whether the trash was emptied after that.
     pub(crate) has_emptied: bool,
 }
 
-pub(super) fn sum(documents: &HashMap<String, u64>) -> u64 {
-    documents.values().sum()
-}
-
-fn note(documents: &mut HashMap<String, u64>, change: &Change) {
-    let weight = documents.entry(document(&change.event)).or_default();
-    *weight = change.documents().max(*weight);
+/// Within these, nothing counts twice already: a folder that went counts without what had gone from it before, however that went.
+fn counted_with(kind: Kind) -> Kind {
+    match kind {
+        Kind::DeletedForGood | Kind::RoomDeleted | Kind::Purged | Kind::MovedOut => Kind::Deleted,
+        other => other,
+    }
 }
 
 impl Extent {
     /// Takes in a change; they come in order of time.
     pub(crate) fn add(&mut self, change: &Change, rooms: &Rooms) {
         let event = &change.event;
-        note(&mut self.documents, change);
+        let document: Arc<str> = document(event).into();
+        let note = |distinct: &mut Distinct<Kind>| {
+            distinct.note(&document, counted_with(change.kind), change.documents(), change.around.iter().cloned());
+        };
+        note(&mut self.documents);
         match change.kind {
-            Kind::Deleted => note(&mut self.trashed, change),
-            Kind::Purged => self.purged += self.trashed.remove(&document(event)).unwrap_or_default(),
+            Kind::Deleted => {
+                let weight = self.trashed.entry(Arc::clone(&document)).or_default();
+                *weight = change.documents().max(*weight);
+            }
+            Kind::Purged => self.purged += self.trashed.remove(&document).unwrap_or_default(),
             _ => {}
         }
         self.acts += change.documents();
         if change.is_uncountable() {
-            self.uncountable.insert(document(event));
+            self.uncountable.insert(document.to_string());
         }
         if change.kind != Kind::Downloaded {
             self.changers.insert(event.actor);
@@ -76,14 +83,11 @@ impl Extent {
         self.first.get_or_insert(event.at);
         self.last = Some(event.at);
         let title = place(event);
-        note(self.rooms.entry(title).or_default(), change);
+        note(self.rooms.entry(title).or_default());
         self.folders.extend(change.folder.clone().map(|title| (title, change.documents())));
-        note(
-            &mut self.people.entry(event.actor).or_insert_with(|| (event.actor_name.clone(), HashMap::new())).1,
-            change,
-        );
+        note(&mut self.people.entry(event.actor).or_insert_with(|| (event.actor_name.clone(), Distinct::default())).1);
         let is_named = matches!(change.kind, Kind::Renamed | Kind::Overwritten | Kind::Created);
-        if let Some(id) = event.target.first().filter(|_| is_named && !document(event).starts_with("folder ")) {
+        if let Some(id) = event.target.first().filter(|_| is_named && !document.starts_with("folder ")) {
             self.names.insert(EntryId::from(id.as_str()), (title_in(event), event.at));
         }
         let evidence = Evidence::from(&**event);
@@ -102,7 +106,7 @@ impl Extent {
     /// Puts the numbers into the finding, which knew only its fullest moment.
     pub(crate) fn complete(&self, incident: &mut Incident) {
         let finding = &mut incident.finding;
-        finding.counts = Counts { acts: self.acts, documents: sum(&self.documents) };
+        finding.counts = Counts { acts: self.acts, documents: self.documents() };
         finding.evidence = self.evidence.0.iter().chain(&self.evidence.1).cloned().collect();
         finding.evidence_total = self.events;
         if let Who::Visitors(title) | Who::Room(title) = &incident.who {
@@ -121,17 +125,22 @@ impl Extent {
 
     /// How many documents went into the trash and are gone from there, too.
     pub(crate) fn gone_for_good(&self) -> u64 {
-        if self.has_emptied { self.purged + sum(&self.trashed) } else { self.purged }
+        if self.has_emptied { self.purged + self.trashed.values().sum::<u64>() } else { self.purged }
     }
 
     pub(crate) fn documents(&self) -> u64 {
-        sum(&self.documents)
+        self.documents.count()
+    }
+
+    /// Adds the documents to those of others.
+    pub(super) fn add_to(&self, documents: &mut Distinct<Kind>) {
+        documents.add(&self.documents);
     }
 
     /// Who did it, with the number of documents, the busiest first.
     pub(crate) fn people(&self) -> Vec<(Uuid, PortalText, u64)> {
         let mut people: Vec<_> =
-            self.people.iter().map(|(id, (name, documents))| (*id, name.clone(), sum(documents))).collect();
+            self.people.iter().map(|(id, (name, documents))| (*id, name.clone(), documents.count())).collect();
         people.sort_by_key(|(id, _, documents)| (std::cmp::Reverse(*documents), *id));
         people
     }
@@ -147,7 +156,7 @@ impl Extent {
             .rooms
             .iter()
             .filter(|(title, _)| !title.raw().is_empty())
-            .map(|(title, documents)| ShownRoom { title: title.clone(), documents: sum(documents) })
+            .map(|(title, documents)| ShownRoom { title: title.clone(), documents: documents.count() })
             .collect();
         in_order(rooms)
     }

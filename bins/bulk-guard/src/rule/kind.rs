@@ -151,11 +151,16 @@ pub(crate) fn document(event: &AuditEvent) -> String {
     let is_removal = Kind::of(event.action) == Some(Kind::MemberRemoved);
     match event.target.first().filter(|_| !is_removal) {
         Some(id) if event.action.is_about_whole_folder() || event.action == ActionId::FOLDER_RENAMED => {
-            format!("folder {id}")
+            folder_named(id)
         }
         Some(id) => id.clone(),
         None => format!("event {}", event.id),
     }
+}
+
+/// What a folder as a whole is called among documents.
+pub(crate) fn folder_named(id: impl std::fmt::Display) -> String {
+    format!("folder {id}")
 }
 
 #[cfg(test)]

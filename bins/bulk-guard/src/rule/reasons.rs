@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use ::report::words::{duration, list_of, number, plural};
+use attribution::Distinct;
 use audit_model::PortalText;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::rule::crowd::Crowd;
-use crate::rule::extent::{Extent, ShownRoom, sum};
+use crate::rule::extent::{Extent, ShownRoom};
 use crate::rule::incident::Exceeded;
 use crate::rule::kind::{DOCUMENT, Kind};
 
@@ -85,7 +86,7 @@ impl Extent {
     pub(crate) fn places(&self, noun: &str) -> Option<String> {
         let rooms = self.rooms();
         let mut parts = shown_rooms(&rooms);
-        let outside = self.rooms.get(&PortalText::default()).map_or(0, sum);
+        let outside = self.rooms.get(&PortalText::default()).map_or(0, Distinct::count);
         parts.extend((outside > 0 && !parts.is_empty()).then(|| format!("outside the rooms ({})", number(outside))));
         let mut folders: Vec<&(PortalText, u64)> = self.folders.iter().collect();
         folders.sort_by_key(|(_, files)| std::cmp::Reverse(*files));
@@ -105,31 +106,25 @@ impl Crowd {
         let documents = plural(self.counts().documents, self.counted());
         let done = self.kind.map_or("changed", Kind::participle);
         let within = duration(self.window.until - self.window.since);
-        let most = self.members.iter().map(|member| member.incident.finding.counts.documents).max().unwrap_or_default();
-        let few = self.members.iter().map(|member| member.incident.finding.counts.documents).min().unwrap_or_default();
+        let people = self.people();
+        let each = people.iter().map(|(_, documents)| *documents);
+        let (most, few) = (each.clone().max().unwrap_or_default(), each.min().unwrap_or_default());
         let (most, few) = (number(most), number(few));
         let each = if most == few { format!("{most} each") } else { format!("{few} to {most} each") };
         let mut reasons =
             vec![format!("{documents} {done} within {within}, {each}: a sync client or a migration would explain it")];
-        let mut named: Vec<_> = self
-            .members
-            .iter()
-            .map(|member| {
-                let finding = &member.incident.finding;
-                (finding.person.id, finding.person.name.clone(), finding.counts.documents)
-            })
-            .collect();
-        named.sort_by_key(|(id, _, documents)| (std::cmp::Reverse(*documents), *id));
+        let named = people.iter().map(|(person, documents)| (person.id, person.name.clone(), *documents));
+        let named: Vec<_> = named.collect();
         reasons.push(format!("among them {}", names_of(&named)));
         reasons.extend(self.places());
-        let signed = self.members.iter().filter(|member| !member.signs.is_empty()).count();
+        let signed = self.many(|member| !member.signs.is_empty());
         if let Some(sign) = self.members.iter().flat_map(|member| &member.signs).next() {
             reasons.push(format!("signs of an attack with {signed} of them, for instance: {}", sign.evidence));
         }
         // habits of each say nothing of all
-        let unknown: Vec<&String> = self.members.iter().filter_map(|member| member.names_unknown.as_ref()).collect();
-        if let Some(first) = unknown.first() {
-            reasons.push(format!("of {} of them: {first}", unknown.len()));
+        if let Some(first) = self.members.iter().find_map(|member| member.names_unknown.as_ref()) {
+            let many = self.many(|member| member.names_unknown.is_some());
+            reasons.push(format!("of {many} of them: {first}"));
         }
         reasons
     }

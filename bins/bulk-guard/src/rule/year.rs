@@ -186,7 +186,7 @@ fn each_change(mut take: impl FnMut(&Change, bool)) -> i64 {
         year.events.sort_unstable_by_key(|event| (event.at, event.id));
         for event in year.events.drain(..) {
             let kind = Kind::of(event.action).unwrap();
-            let change = Change { event: Arc::new(event), kind, weight: Weight::ONE, folder: None };
+            let change = Change { event: Arc::new(event), kind, weight: Weight::ONE, folder: None, around: Vec::new() };
             take(&change, unusual.contains(&change.event.actor));
         }
     }

@@ -164,6 +164,12 @@ pub(crate) struct Intent {
     pub(crate) deadline: Option<DateTime<Utc>>,
     /// Groups and rooms of the person then, by id.
     pub(crate) memberships: BTreeSet<String>,
+    /// The portal answered that the account was disabled. Without that, its row may be about somebody else who uses the key's account.
+    #[serde(default)]
+    pub(crate) is_answered: bool,
+    /// Who asked `serve` for the run, and how; `None`: cron, or somebody at a terminal.
+    #[serde(default)]
+    pub(crate) asked_by: Option<String>,
 }
 
 /// The last try to end it.
@@ -239,14 +245,14 @@ pub(crate) struct Entry {
     pub(crate) said: Vec<Said>,
 }
 
-/// So long after a release a decision may come to light that was made before it: rows are written down late.
+/// So long after a call a decision may come to light that was made before it: rows are written down late.
 const WATCHED_FOR: TimeDelta = TimeDelta::hours(24);
 
 impl Entry {
     /// Whether it is still to be followed: it is under way, or it has ended a moment ago, and a decision of before may still come to light.
     pub(crate) fn is_followed(&self, now: DateTime<Utc>) -> bool {
         let is_watched = self.looked_after.is_some_and(|at| now - at < WATCHED_FOR);
-        self.state.is_under_way() || self.state == State::Released && is_watched
+        self.state.is_under_way() || matches!(self.state, State::Released | State::Kept) && is_watched
     }
 
     pub(crate) fn new(incident: Incident, now: DateTime<Utc>) -> Self {

@@ -127,7 +127,14 @@ mod tests {
     fn what_is_decided_comes_before_the_term() {
         let mut done = Entry::new(incident(7, now()), now()).into_state(State::Done, None);
         let deadline = Some(now() + TimeDelta::hours(4));
-        done.intent = Some(Intent { at: now(), newest: 0, deadline, memberships: Default::default() });
+        done.intent = Some(Intent {
+            at: now(),
+            newest: 0,
+            deadline,
+            memberships: Default::default(),
+            is_answered: false,
+            asked_by: None,
+        });
         assert!(next(&done, now()).contains("after 2024-10-04 04:00 UTC enables"), "{}", next(&done, now()));
         assert!(next(&decided(done.clone(), Decided::Released, now()), now()).contains("The next run enables"));
         assert!(next(&decided(done.clone(), Decided::Kept, now()), now()).contains("stays disabled"));

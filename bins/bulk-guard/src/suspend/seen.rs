@@ -195,6 +195,8 @@ pub(crate) struct Situation {
     /// Since when the settings say `enforce`; `None`: they do not.
     pub(crate) enforced_since: Option<DateTime<Utc>>,
     pub(crate) asked: Asked,
+    /// In words, where `serve` was asked.
+    pub(crate) asked_by: Option<String>,
     /// `--since` or `--until` was given: a replay.
     pub(crate) has_window: bool,
     /// No run before this one within the usual time.

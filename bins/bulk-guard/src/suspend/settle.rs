@@ -38,13 +38,20 @@ fn called_until(entry: &Entry, seen: &Seen<'_>) -> DateTime<Utc> {
     intended.into_iter().chain(looked).max().unwrap_or(seen.now()) + FRESH
 }
 
+/// Why no term ends a suspension of which only the row tells, and not the answer to the call.
+const UNANSWERED: &str = "the portal did not answer that the account was disabled, so somebody else who uses the account of this program's key may have done it";
+
 /// An entry whose call to disable the account may have left.
 ///
-/// Only the portal's own row proves that it did it: status 2 says nothing about whose decision it is.
+/// Only the portal's own row proves that it did it: status 2 says nothing about whose decision it is. Where the portal has not answered the
+/// call, the row may be about somebody who works with the key's account, so what it tells of is not undone without somebody's decision.
 pub(crate) fn suspension(mut entry: Entry, seen: &Seen<'_>) -> Entry {
     let now = seen.now();
     let until = called_until(&entry, seen);
+    let is_disabled = status(seen) == Some(PersonStatus::Disabled);
     let row = own_rows(&entry, seen).first().copied().filter(|row| row.at <= until);
+    // while a call may still come, the row of an account that is enabled may be about somebody else
+    let row = row.filter(|_| is_disabled || !may_come(&entry, seen));
     if let Some(row) = row {
         entry.own_rows.insert(row.event);
     }
@@ -52,13 +59,16 @@ pub(crate) fn suspension(mut entry: Entry, seen: &Seen<'_>) -> Entry {
         return settled(entry, "the account is not there any more", seen);
     }
     let is_off = match status(seen) {
-        Some(status) => status == PersonStatus::Disabled,
+        Some(_) => is_disabled,
         None => return unknown(entry, "the account could not be read", seen),
     };
     let was_refused = matches!(seen.answer, Some(Answer::Refused(_) | Answer::SeatsFull));
     if let Some(row) = row {
         entry.row = Some(row);
         if is_off {
+            if !is_answered(&entry, seen) {
+                entry.incident.needs_decision.get_or_insert_with(|| UNANSWERED.to_owned());
+            }
             let words = words::done(&entry);
             return entry.into_state(State::Done, None).say(Topic::Done, now, words);
         }
@@ -103,13 +113,29 @@ fn is_over(entry: &Entry, seen: &Seen<'_>) -> bool {
     entry.state == State::Unknown && seen.answer.is_none() && seen.trail.is_complete && is_long_ago
 }
 
-fn unknown(entry: Entry, why: &str, seen: &Seen<'_>) -> Entry {
+/// Whether a call to which the portal has not answered may still have its effect.
+fn may_come(entry: &Entry, seen: &Seen<'_>) -> bool {
+    let is_open = matches!(seen.answer, None | Some(Answer::Broke(_)));
+    is_open && !is_answered(entry, seen) && !is_over(entry, seen)
+}
+
+/// Whether the portal has answered, now or in an earlier run, that the account is disabled.
+fn is_answered(entry: &Entry, seen: &Seen<'_>) -> bool {
+    let before = entry.intent.as_ref().is_some_and(|intent| intent.is_answered);
+    before || seen.answer == Some(&Answer::Switched)
+}
+
+fn unknown(mut entry: Entry, why: &str, seen: &Seen<'_>) -> Entry {
     // somebody looks again in a moment
     if entry.state == State::Intended && !seen.is_last_look {
         return entry;
     }
     if entry.state == State::Unknown {
         return entry;
+    }
+    let is_answered = is_answered(&entry, seen);
+    if let Some(intent) = entry.intent.as_mut() {
+        intent.is_answered = is_answered;
     }
     let words = words::unknown(&entry.incident, why);
     entry.into_state(State::Unknown, Some(why.to_owned())).say(Topic::Unknown, seen.now(), words)

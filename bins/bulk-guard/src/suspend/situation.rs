@@ -42,7 +42,19 @@ pub(crate) async fn situation(
     };
     let looked = archive.judged().await?.looked;
     let is_after_pause = looked.is_none_or(|looked| now - looked > FRESH);
-    Ok(Situation { own, enforced_since, asked, has_window, is_after_pause, is_dry_run, has_lock, proven_at, key_ends })
+    let asked_by = (!config.asked_by.is_empty()).then(|| config.asked_by.clone());
+    Ok(Situation {
+        own,
+        enforced_since,
+        asked,
+        asked_by,
+        has_window,
+        is_after_pause,
+        is_dry_run,
+        has_lock,
+        proven_at,
+        key_ends,
+    })
 }
 
 /// Name in the journal of when the settings said `enforce`; open for as long as they do.

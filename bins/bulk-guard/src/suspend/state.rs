@@ -24,8 +24,8 @@ pub(crate) fn step(entry: &Entry, seen: &Seen<'_>) -> Step {
             let settled = settle::release(entry.clone(), seen);
             if settled.state == State::ReleaseFailed { while_off(&settled, seen) } else { Step::to(settled) }
         }
-        State::Released => Step::to(after_release(entry, seen)),
-        State::Failed | State::Kept | State::Settled | State::Dropped | State::Cancelled => Step::to(entry.clone()),
+        State::Released | State::Kept => Step::to(overtaken(entry, seen)),
+        State::Failed | State::Settled | State::Dropped | State::Cancelled => Step::to(entry.clone()),
     }
 }
 
@@ -82,6 +82,11 @@ fn before(entry: &Entry, seen: &Seen<'_>) -> Step {
         Some(Hindrance::NotNow) => return stays(),
         Some(Hindrance::Never(why)) => return dropped(&why),
     }
+    if entry.state == State::Held
+        && let Some(held) = limit_reached(seen, now)
+    {
+        return Step::to(hold(entry.clone(), held, now));
+    }
     if entry.state != State::Waiting {
         let mut entry = entry.clone().into_state(State::Waiting, None);
         entry.held = None;
@@ -99,18 +104,23 @@ pub(crate) fn hold(entry: Entry, held: Held, now: DateTime<Utc>) -> Entry {
     entry.say(Topic::Held, now, words)
 }
 
+/// Why nobody more is suspended within a day, whoever approves it.
+fn limit_reached(seen: &Seen<'_>, now: DateTime<Utc>) -> Option<Held> {
+    let most = seen.terms.breaker.per_day;
+    let is_reached = asked_within_a_day(seen.entries, now) as u64 >= most;
+    is_reached.then(|| Held::Breaker(format!("the limit of suspensions within 24 h is reached ({most})")))
+}
+
 /// The grace is over, and nothing is in the way.
 fn intend(entry: &Entry, seen: &Seen<'_>, now: DateTime<Utc>) -> Step {
     let stays = || Step::to(entry.clone());
     if entry.waits_until.is_none_or(|end| now < end) {
         return stays();
     }
-    let limits = seen.terms.breaker;
-    if asked_within_a_day(seen.entries, now) as u64 >= limits.per_day {
-        let why = format!("the limit of suspensions within 24 h is reached ({})", limits.per_day);
-        return Step::to(hold(entry.clone(), Held::Breaker(why), now));
+    if let Some(held) = limit_reached(seen, now) {
+        return Step::to(hold(entry.clone(), held, now));
     }
-    if seen.suspended_in_run >= limits.people {
+    if seen.suspended_in_run >= seen.terms.breaker.people {
         return stays();
     }
     let Some(memberships) = seen.memberships else { return stays() };
@@ -121,6 +131,8 @@ fn intend(entry: &Entry, seen: &Seen<'_>, now: DateTime<Utc>) -> Step {
         newest: seen.trail.newest,
         deadline: entry.incident.needs_decision.is_none().then(|| now + term),
         memberships: memberships.clone(),
+        is_answered: false,
+        asked_by: seen.situation.asked_by.clone(),
     });
     let words = words::suspending(&entry);
     Step { entry: entry.say(Topic::Suspending, now, words), call: Some(Call::Disable) }
@@ -237,13 +249,16 @@ impl Seen<'_> {
     }
 }
 
-/// A decision of before that comes to light only after the release. Whether it was to enable or to disable the account the row does not tell,
+/// A decision of before the call that comes to light only after it. Whether it was to enable or to disable the account the row does not tell,
 /// so whoever made it has to look.
-fn after_release(entry: &Entry, seen: &Seen<'_>) -> Entry {
+fn overtaken(entry: &Entry, seen: &Seen<'_>) -> Entry {
     let is_before = |at: DateTime<Utc>| entry.looked_after.is_some_and(|looked| at <= looked);
     if seen.foreign(entry).is_some_and(|row| is_before(row.mark.at)) {
-        let why = "somebody else changed the account before this program enabled it, and the audit trail showed that too late";
-        return settled(entry.clone(), why, seen);
+        let done = if entry.state == State::Released { "enabled" } else { "disabled" };
+        let why = format!(
+            "somebody else changed the account before this program {done} it, and the audit trail showed that too late"
+        );
+        return settled(entry.clone(), &why, seen);
     }
     entry.clone()
 }

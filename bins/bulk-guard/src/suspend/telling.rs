@@ -30,6 +30,9 @@ pub(crate) fn alert(voice: &Voice, entry: &Entry, said: &Said) -> Alert {
     if let Some(until) = entry.deadline().filter(|_| said.topic != Topic::Held) {
         suspension["until"] = json!(until);
     }
+    if let Some(who) = entry.intent.as_ref().and_then(|intent| intent.asked_by.as_deref()) {
+        suspension["asked_by"] = json!(who);
+    }
     // a term that was extended is announced again
     let step = format!("{} {:?} {}", incident.id, said.topic, said.at.to_rfc3339());
     voice.alert(&finding, &step, json!({ "suspension": suspension }))

@@ -105,7 +105,14 @@ mod tests {
     }
 
     fn suspended(hours: i64) -> Entry {
-        let intent = Intent { at: at(hours), newest: 0, deadline: None, memberships: Default::default() };
+        let intent = Intent {
+            at: at(hours),
+            newest: 0,
+            deadline: None,
+            memberships: Default::default(),
+            is_answered: false,
+            asked_by: None,
+        };
         let row = Mark { event: 1, at: at(hours) };
         Entry { intent: Some(intent), row: Some(row), ..Entry::new(incident(7, at(hours)), at(hours)) }
     }

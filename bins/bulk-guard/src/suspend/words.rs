@@ -17,6 +17,11 @@ pub(crate) fn name(incident: &Incident) -> String {
     PortalText::new(incident.name.as_str()).for_terminal()
 }
 
+/// Who asked for a run, as the end of "asked for by …".
+pub(crate) fn asker(who: &str) -> String {
+    PortalText::new(who).for_terminal()
+}
+
 /// On one line: minutes, and the zone.
 pub(crate) fn moment(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M UTC").to_string()
@@ -83,14 +88,17 @@ pub(crate) fn suspending(entry: &Entry) -> String {
         }
         (None, None) => "The account stays disabled until somebody decides.".to_owned(),
     };
-    format!("Suspending {}: {}. {term}", name(&entry.incident), entry.incident.reason)
+    let asked_by = entry.intent.as_ref().and_then(|intent| intent.asked_by.as_deref());
+    let asked = asked_by.map_or_else(String::new, |who| format!(" The run was asked for by {}.", asker(who)));
+    format!("Suspending {}: {}. {term}{asked}", name(&entry.incident), entry.incident.reason)
 }
 
 pub(crate) fn done(entry: &Entry) -> String {
     let incident = &entry.incident;
-    let term = match entry.deadline() {
-        Some(end) => format!("The account will be enabled again at {}, after a warning.", moment(end)),
-        None => "The account stays disabled until somebody decides.".to_owned(),
+    let term = match (entry.deadline(), &entry.incident.needs_decision) {
+        (Some(end), _) => format!("The account will be enabled again at {}, after a warning.", moment(end)),
+        (None, Some(why)) => format!("The account stays disabled until somebody decides, because {why}."),
+        (None, None) => "The account stays disabled until somebody decides.".to_owned(),
     };
     let links = links(incident);
     format!(

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod broken_calls;
 mod commands;
 mod common;
 mod contract;
@@ -21,5 +22,7 @@ mod signs;
 mod status;
 mod suspend;
 mod suspended;
+mod terms;
 mod told;
+mod watched;
 mod webhook;

@@ -105,9 +105,12 @@ async fn what_happened_since_the_last_run_is_in_the_list() {
         portal.content.files.retain(|file| !(81_300..81_305).contains(&file.id));
     });
     setting.scenario.now = setting.sim.now();
-    let (_, list, _) = listed(&setting, "mallory@example.com", 0).await;
+    let (_, list, told) = listed(&setting, "mallory@example.com", 4).await;
+    let unknown = "Incomplete: the versions of 5 documents that are in somebody's trash are not known";
+    assert!(told.contains(unknown), "{told}");
     for id in 81_300..81_305 {
         let one = row(&list, &id.to_string());
+        assert!(one.get("version_before").is_none(), "{one}");
         assert!(one["where_now"].as_str().unwrap().starts_with("in the trash of Mallory"), "{one}");
     }
 }
@@ -166,7 +169,8 @@ async fn of_what_was_overwritten_the_version_before_is_named() {
     }
     let setting = setting(portal).await;
     setting.run(&[]).await;
-    let (_, list, _) = listed(&setting, "dora@example.com", 0).await;
+    // two more lie in her trash
+    let (_, list, _) = listed(&setting, "dora@example.com", 4).await;
     for id in 90_000..90_150 {
         let one = row(&list, &id.to_string());
         assert_eq!(
@@ -219,7 +223,10 @@ async fn what_it_is_asked_for_wrongly_is_refused() {
     let setting = setting(office()).await;
     for (arguments, words) in [
         (["restore-list", "olga@example.com", "--out", "list.xlsx"], "must end in .csv or .json"),
-        (["restore-list", "nobody@example.com", "--out", "list.csv"], "neither a matter that is remembered nor"),
+        (
+            ["restore-list", "nobody@example.com", "--out", "list.csv"],
+            "nobody has the id, e-mail address or exact name",
+        ),
     ] {
         let told = setting.run(&arguments).await;
         assert_eq!((told.exit, told.stdout.as_str()), (2, ""), "{}", told.stderr);

@@ -21,8 +21,10 @@ async fn status_says_who_is_disabled_and_what_waits() {
     let strong = json!({ "strong": ["a note of ransomware"], "needs_decision": "a note of ransomware was left" });
     let mut lasting = off();
     merge(&mut lasting, json!({ "incident": strong, "decisions": decision }));
+    let mut asked = off();
+    merge(&mut asked, json!({ "intent": { "asked_by": "POST from 192.0.2.7" } }));
     let entries = [
-        entry(&mara, "k3f9-q2mw", "done", off()),
+        entry(&mara, "k3f9-q2mw", "done", asked),
         entry(&ben, "b2b2-b2b2", "held", held()),
         entry(&cleo, "c3c3-c3c3", "done", lasting),
     ];
@@ -67,6 +69,7 @@ async fn explain_tells_the_course_of_an_incident() {
         "topic": "done", "words": "Mara is suspended.", "is_critical": true, "at": "2026-11-20T08:55:12Z", "is_handed_on": true,
     }] }),
     );
+    merge(&mut told, json!({ "intent": { "asked_by": "POST from 192.0.2.7" } }));
     remember(&setting, &[entry(&mara, "k3f9-q2mw", "done", told)]).await;
     setting.run(&["keep", "k3f9-q2mw", "--reason", "until she has been called"]).await;
     let explained = setting.run(&["explain", "k3f9-q2mw"]).await;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
+use attribution::Distinct;
 use audit_model::{
     Act, ActClass, ActionId, Attributed, AuditEvent, Episode, Evidence, FindingRoom, MAX_EVIDENCE, Measure, Person,
     PortalText, RoomId, Sessions, Severity, SlidingWindow, Weight, Window, is_robot,
@@ -140,21 +141,12 @@ pub(super) struct Total {
     /// Those after which the room holds all that it held before.
     pub(super) take_nothing: u64,
     /// The distinct documents.
-    pub(super) documents: BTreeMap<Document, Stood>,
+    pub(super) documents: Distinct<ActClass, Document>,
     pub(super) classes: BTreeMap<ActClass, u64>,
     pub(super) events: u64,
     pub(super) at_least: bool,
     /// When each was done, in order.
     pub(super) times: Vec<DateTime<Utc>>,
-}
-
-/// What a document, or a folder as a whole, stood for.
-#[derive(Default)]
-pub(super) struct Stood {
-    /// Within one kind of action nothing counts twice, be it in folders within folders; of several kinds it does.
-    for_class: BTreeMap<ActClass, u64>,
-    /// The folders around it.
-    around: BTreeSet<String>,
 }
 
 impl<'a> Counting<'a> {
@@ -466,28 +458,16 @@ impl Total {
             total.acts += weight.documents;
             total.take_nothing += if *takes_nothing { weight.documents } else { 0 };
             *total.classes.entry(*class).or_default() += weight.documents;
-            let stood = total.documents.entry(document.clone()).or_default();
-            let heaviest = stood.for_class.entry(*class).or_default();
-            *heaviest = weight.documents.max(*heaviest);
-            stood.around.extend(around.iter().cloned());
+            total.documents.note(
+                document,
+                *class,
+                weight.documents,
+                around.iter().map(|folder| folder.as_str().into()),
+            );
             total.events += 1;
             total.at_least |= weight.at_least;
             total.times.push(*at);
         }
         total
-    }
-
-    pub(super) fn count_of_documents(&self) -> u64 {
-        // what was done to an inner folder and, by another kind of action, to one around it is done to the same documents
-        let mut apart: BTreeMap<&Document, BTreeMap<ActClass, u64>> = BTreeMap::new();
-        for (document, stood) in &self.documents {
-            let around = stood.around.iter().map(|folder| Document::from(folder.as_str()));
-            let around = around.filter_map(|folder| self.documents.get_key_value(&folder));
-            // of several the outermost, which is in none of the others
-            let outermost = around.min_by_key(|(_, stood)| stood.around.len()).map(|(folder, _)| folder);
-            let classes = apart.entry(outermost.unwrap_or(document)).or_default();
-            stood.for_class.iter().for_each(|(class, files)| *classes.entry(*class).or_default() += files);
-        }
-        apart.values().filter_map(|classes| classes.values().max()).sum()
     }
 }

@@ -23,7 +23,7 @@ fn change(id: i64, second: i64, actor: u128, action: i32, target: &str) -> Chang
         ..testing::event(action, target, DateTime::from_timestamp(second, 0).unwrap())
     };
     let kind = Kind::of(event.action).unwrap();
-    Change { event: Arc::new(event), kind, weight: Weight::ONE, folder: None }
+    Change { event: Arc::new(event), kind, weight: Weight::ONE, folder: None, around: Vec::new() }
 }
 
 fn detect(limits: &Limits, changes: &[Change]) -> Vec<Incident> {

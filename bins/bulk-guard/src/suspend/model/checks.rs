@@ -29,6 +29,8 @@ pub(super) struct Reads {
     pub(super) fence: u64,
     /// People of whom nothing was known, and who were planned together with others in this run.
     pub(super) crowd: BTreeSet<Uuid>,
+    /// Incidents that this run has held.
+    pub(super) held: BTreeSet<String>,
 }
 
 /// Clocks that are believed may be off by so much, each.
@@ -56,21 +58,21 @@ impl World {
         let reads = self.reads[host].clone();
         let Some(situation) = &reads.situation else { return self.accuse("a call without a run") };
         if situation.is_dry_run || situation.asked == Asked::Get || situation.has_window || !situation.has_lock {
-            self.accuse("P3: a call of a run that may not act");
+            self.accuse("a call of a run that may not act");
         }
         if (self.portal_skew - self.here_skew).abs() > TimeDelta::minutes(2) {
-            self.accuse("P3: a call while the clocks are apart");
+            self.accuse("a call while the clocks are apart");
         }
         if reads.fence != self.fence {
-            self.accuse("P14: a call of a host that has lost its lease");
+            self.accuse("a call of a host that has lost its lease");
         }
         match reads.trail {
             Some((_, true, at)) if reads.request - at <= RIGHT_BEFORE => {}
-            _ => self.accuse("P3: a call without a complete trail"),
+            _ => self.accuse("a call without a complete trail"),
         }
         match &reads.account {
             Some((whose, AccountNow::There(_), at)) if *whose == person && reads.request - at <= RIGHT_BEFORE => {}
-            other => self.accuse(format!("P2: a call without the account: {other:?} {}", reads.request)),
+            other => self.accuse(format!("a call without the account: {other:?} {}", reads.request)),
         }
     }
 
@@ -80,28 +82,28 @@ impl World {
         let (reads, now) = (self.reads[host].clone(), self.now);
         let Some(situation) = reads.situation.clone() else { return };
         let Some(intended) = self.entry_of(person, State::Intended).cloned() else {
-            return self.accuse("P1: no intent was committed");
+            return self.accuse("no intent was committed");
         };
         if self.portal_now() - intended.incident.last.at > TimeDelta::minutes(10) {
-            self.accuse("P1: the last event is older than 10 minutes");
+            self.accuse("the last event is older than 10 minutes");
         }
         if situation.enforced_since.is_none_or(|since| intended.incident.first.at <= since) {
-            self.accuse("rule 4: it began before it was enforced");
+            self.accuse("it began before it was enforced");
         }
         if situation.is_after_pause || intended.incident.is_late {
-            self.accuse("rule 4: evidence that is not fresh");
+            self.accuse("evidence that is not fresh");
         }
         if situation.proven_at.is_none_or(|at| self.portal_now() - at > TimeDelta::days(7) + TOLERANCE) {
-            self.accuse("P3: no proven channel");
+            self.accuse("no proven channel");
         }
         if situation.key_ends.is_some_and(|end| end < self.portal_now() + terms.longest - TOLERANCE) {
-            self.accuse("P16: the key dies before the term ends");
+            self.accuse("the key dies before the term ends");
         }
         if !intended.said.iter().any(|said| said.topic == Topic::Suspending) {
-            self.accuse("rule 16: nobody was told before");
+            self.accuse("nobody was told before");
         }
         if reads.disabled_in_run > terms.breaker.people {
-            self.accuse("P4: too many in a run");
+            self.accuse("too many in a run");
         }
         self.check_target(host, person, terms);
         self.check_crowd(&reads, person, &intended, now);
@@ -112,21 +114,21 @@ impl World {
         let reads = self.reads[host].clone();
         let Some((_, AccountNow::There(account), _)) = &reads.account else { return };
         if account.person.status != Some(PersonStatus::Active) {
-            self.accuse(format!("P2: the account was {:?}", account.person.status));
+            self.accuse(format!("the account was {:?}", account.person.status));
         }
         let is_high = matches!(account.person.role, Some(PortalRole::Owner | PortalRole::DocspaceAdmin) | None);
         let is_guest = account.person.role == Some(PortalRole::Guest);
         if is_high || account.is_ldap || person == OWN || person == ROBOT || is_guest && !terms.guests {
-            self.accuse(format!("P2: {person} must not be touched"));
+            self.accuse(format!("{person} must not be touched"));
         }
         match &reads.guard {
             Some((Some(guard), at)) if guard.protection.unread.is_none() && reads.request - at <= RIGHT_BEFORE => {
                 let is_listed = guard.protection.people.contains(&person.to_string());
                 if is_listed || person == IN_GROUP {
-                    self.accuse("P2: the settings protect the person");
+                    self.accuse("the settings protect the person");
                 }
             }
-            _ => self.accuse("P3: an unread protection list"),
+            _ => self.accuse("an unread protection list"),
         }
         let is_approved = self.is_approved(person);
         let is_in_use = |key: &ListedKey| {
@@ -135,7 +137,7 @@ impl World {
         };
         let is_used = reads.keys.as_ref().is_none_or(|keys| keys.iter().any(is_in_use));
         if is_used && !terms.collateral && !is_approved {
-            self.accuse("rule 11: a key in use");
+            self.accuse("a key in use");
         }
         if person == GUEST {
             self.reach("guest");
@@ -152,13 +154,13 @@ impl World {
     fn check_crowd(&mut self, reads: &Reads, person: Uuid, intended: &Entry, now: DateTime<Utc>) {
         let is_approved = self.is_approved(person);
         if !reads.crowd.is_empty() && !is_approved {
-            self.accuse("P5: a plan that is too large");
+            self.accuse("a plan that is too large");
         }
         if let Some(decision) = intended.decision(Decided::Approved)
             && now - decision.at > TimeDelta::minutes(30) + TOLERANCE
             && intended.held.is_some()
         {
-            self.accuse("P21: an approval that is too old");
+            self.accuse("an approval that is too old");
         }
     }
 
@@ -177,13 +179,13 @@ impl World {
                         in_a_day += 1;
                     }
                     if *whose == person && *burst == number && counts {
-                        wrong.push("P6: a second call for one incident");
+                        wrong.push("a second call for one incident");
                     }
                     if *whose == person && is_known(*at) && now - *at < TimeDelta::minutes(10) - TOLERANCE {
-                        wrong.push("P10: a call right after another");
+                        wrong.push("a call right after another");
                     }
                     if !is_known(*at) && self.seen(host, *row) && now - *at < TimeDelta::hours(24) - TOLERANCE {
-                        wrong.push("rule 7: a row that the journal does not know");
+                        wrong.push("a row that the journal does not know");
                     }
                 }
                 Happened::Decision { person: whose, row, switched_to: Some(_), .. } if *whose == person => {
@@ -192,14 +194,14 @@ impl World {
                     let Some(dated) = dated.filter(|_| self.seen(host, *row)) else { continue };
                     let is_spent = began.is_some_and(|began| dated >= began + TOLERANCE);
                     if is_spent || self.portal_now() - dated < TimeDelta::hours(24) - TOLERANCE {
-                        wrong.push("P7: somebody has judged");
+                        wrong.push("somebody has judged");
                     }
                 }
                 _ => {}
             }
         }
         if in_a_day >= terms.breaker.per_day {
-            wrong.push("P4: too many in 24 hours");
+            wrong.push("too many in 24 hours");
         }
         wrong.into_iter().for_each(|what| self.accuse(what));
         self.reach("disable");
@@ -210,26 +212,33 @@ impl World {
         let (reads, now) = (self.reads[host].clone(), self.now);
         let Some((_, AccountNow::There(account), _)) = &reads.account else { return };
         if account.person.status != Some(PersonStatus::Disabled) {
-            self.accuse("P8: the account is not off");
+            self.accuse("the account is not off");
         }
         let off = self.history.iter().rposition(|one| {
             matches!(one, Happened::Put { person: whose, call: Call::Disable, row, had_effect: true, .. }
                 if *whose == person && self.seen(host, *row))
         });
-        let Some(off) = off else { return self.accuse("P8: no own row was found") };
-        let Happened::Put { at: since, .. } = self.history[off] else { return };
+        let is_order = |one: &Happened| matches!(one, Happened::ToRelease { person: whose } if *whose == person);
+        let Some(off) = off else {
+            let releasing = self.entry_of(person, State::Releasing);
+            let is_unsure = releasing.is_some_and(|entry| entry.incident.needs_decision.is_some());
+            if is_unsure && self.history.iter().any(is_order) && self.reached.contains_key("key's account used") {
+                return self.reach("enable on order what somebody else may have done");
+            }
+            return self.accuse("no own row was found");
+        };
+        let Happened::Put { at: since, is_answered, .. } = self.history[off] else { return };
         if self.since_loss().is_some_and(|lost| lost > since) {
-            self.accuse("P15: released although the journal was lost");
+            self.accuse("released although the journal was lost");
         }
         let mut wrong = Vec::new();
-        let is_order = |one: &Happened| matches!(one, Happened::ToRelease { person: whose } if *whose == person);
         let is_ordered = self.history[off..].iter().any(is_order);
         let (mut race, mut before) = (false, 0);
         for one in &self.history[off..] {
             match one {
                 Happened::Decision { row, person: whose, .. } if *whose == person => {
                     if self.seen(host, *row) {
-                        wrong.push("P8: somebody else has decided since")
+                        wrong.push("somebody else has decided since")
                     } else {
                         race = true
                     }
@@ -240,44 +249,47 @@ impl World {
                     before += 1;
                     let least = TimeDelta::minutes(if *was_refused { 5 } else { 10 }) - TimeDelta::minutes(3);
                     if now - *at < least {
-                        wrong.push("P8: tried again too soon");
+                        wrong.push("tried again too soon");
                     }
                 }
                 Happened::Keyboard { row } if self.seen(host, Some(*row)) => {
-                    wrong.push("rule 2: somebody uses the key's account");
+                    wrong.push("somebody uses the key's account");
                 }
                 Happened::Kept { person: whose } if *whose == person => wrong.push("it was to be kept"),
                 Happened::Extended { person: whose, until }
                     if *whose == person && *until > now + TOLERANCE && !is_ordered =>
                 {
-                    wrong.push("P13: it was extended");
+                    wrong.push("it was extended");
                 }
                 _ => {}
             }
         }
         wrong.into_iter().for_each(|what| self.accuse(what));
         let entry = self.entry_of(person, State::Releasing).cloned();
-        let Some(entry) = entry else { return self.accuse("P8: no intent was committed") };
+        let Some(entry) = entry else { return self.accuse("no intent was committed") };
         if !is_ordered {
+            if !is_answered {
+                self.accuse("nobody answered that it was done");
+            }
             if now - since < terms.suspend_for - TOLERANCE {
-                self.accuse("P13: before the term ends");
+                self.accuse("before the term ends");
             }
             if entry.incident.needs_decision.is_some() {
-                self.accuse("rule 1: somebody has to decide");
+                self.accuse("somebody has to decide");
             }
             let warned = entry.said.iter().filter(|said| said.topic == Topic::Warning).map(|said| said.at).max();
             if warned.is_none_or(|at| self.portal_now() - at < TimeDelta::minutes(10) - TimeDelta::minutes(4)) {
-                self.accuse("rule 1: nobody was warned");
+                self.accuse("nobody was warned");
             }
         }
         let noted = entry.intent.as_ref().map(|intent| intent.memberships.clone()).unwrap_or_default();
         match &reads.memberships {
             Some((whose, Some(now), at)) if *whose == person && reads.request - at <= RIGHT_BEFORE => {
                 if !noted.is_subset(now) {
-                    self.accuse("rule 2: removed from a group or a room since");
+                    self.accuse("removed from a group or a room since");
                 }
             }
-            _ => self.accuse("rule 2: memberships were not read"),
+            _ => self.accuse("memberships were not read"),
         }
         self.reach("enable");
         if is_ordered {
@@ -300,7 +312,7 @@ impl World {
         topics.sort();
         topics.dedup();
         if topics.len() != all {
-            self.accuse("P11: told twice");
+            self.accuse("told twice");
         }
         let read = host.and_then(|host| self.reads[host].account.clone());
         let status = match &read {
@@ -314,7 +326,7 @@ impl World {
         });
         let wrong: Vec<Topic> = wrong.map(|said| said.topic).collect();
         if !wrong.is_empty() {
-            self.accuse(format!("P19: {wrong:?} was told and not read: {read:?}"));
+            self.accuse(format!("{wrong:?} was told and not read: {read:?}"));
         }
         let name = match after.state {
             State::Planned => "planned",
@@ -333,6 +345,10 @@ impl World {
             State::Cancelled => "cancelled",
         };
         if before.is_none_or(|before| before.state != after.state) {
+            let again = |host: usize| !self.reads[host].held.insert(after.incident.id.clone());
+            if after.state == State::Held && host.is_some_and(again) {
+                self.accuse("held again in the same run");
+            }
             self.reach(name);
             self.note(|| format!("{} is {name}: {}", after.incident.id, after.why.clone().unwrap_or_default()));
         }

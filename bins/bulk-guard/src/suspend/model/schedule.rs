@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
+use audit_model::PersonStatus;
 use chrono::TimeDelta;
 use uuid::Uuid;
 
@@ -44,6 +45,7 @@ pub(super) fn run(seed: u64, is_logged: bool) -> World {
         own: OWN,
         enforced_since: Some(world.now - TimeDelta::days(2)),
         asked: Asked::Run,
+        asked_by: None,
         has_window: false,
         is_after_pause: false,
         is_dry_run: false,
@@ -269,6 +271,9 @@ impl Schedule {
                 let row = world.write(OWN, action, &[person]);
                 if action == 5000 {
                     world.history.push(Happened::Keyboard { row });
+                } else if world.dice.percent(50) {
+                    world.history.push(Happened::Silent { person });
+                    world.people.get_mut(&person).into_iter().for_each(|human| human.status = PersonStatus::Disabled);
                 }
                 world.reach("key's account used");
                 world.note(|| "somebody uses the key's account".to_owned());

@@ -68,6 +68,8 @@ pub(super) enum Happened {
         had_effect: bool,
         was_refused: bool,
         is_call: bool,
+        /// Whoever called was told that it was done.
+        is_answered: bool,
     },
     Lost {
         at: DateTime<Utc>,

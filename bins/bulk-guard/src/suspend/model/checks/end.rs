@@ -31,30 +31,30 @@ impl World {
                 _ => None,
             };
             if !is_touched && newest && expected.is_some_and(|expected| status != Some(expected)) {
-                self.accuse(format!("P11: {} is {:?}, but the account is {status:?}", entry.incident.id, entry.state));
+                self.accuse(format!("{} is {:?}, but the account is {status:?}", entry.incident.id, entry.state));
             }
             if matches!(entry.state, State::Intended | State::Releasing) {
-                self.accuse(format!("P11: {} is still {:?}", entry.incident.id, entry.state));
+                self.accuse(format!("{} is still {:?}", entry.incident.id, entry.state));
             }
             if matches!(entry.state, State::Unknown | State::ReleaseFailed) && !needs_attention {
-                self.accuse("P16: somebody is off, and the exit code does not say so");
+                self.accuse("somebody is off, and the exit code does not say so");
             }
             let is_over = entry.deadline().is_some_and(|end| self.portal_now() > end + TimeDelta::hours(1));
             if entry.state == State::Done && is_over && !needs_attention {
-                self.accuse(format!("P13: the term of {} was forgotten", entry.incident.id));
+                self.accuse(format!("the term of {} was forgotten", entry.incident.id));
             }
             let told = |topic: Topic| entry.said.iter().any(|said| said.topic == topic);
             if entry.intent.is_some() {
                 let known = [Topic::Done, Topic::Failed, Topic::Unknown, Topic::Settled];
                 if !known.into_iter().any(told) || !told(Topic::Suspending) {
-                    self.accuse(format!("P11: nobody was told how {} ended", entry.incident.id));
+                    self.accuse(format!("nobody was told how {} ended", entry.incident.id));
                 }
             }
         }
         self.check_decisions();
         let is_plain = !self.reached.contains_key("key's account used") && !self.reached.contains_key("clocks apart");
         if is_plain && self.since_loss().is_none() && entries.iter().any(|entry| entry.incident.class == "lost") {
-            self.accuse("P19: told that a row was not remembered, and it was");
+            self.accuse("told that a row was not remembered, and it was");
         }
         let Some(lost) = self.since_loss() else { return };
         for one in self.history.clone() {
@@ -64,7 +64,7 @@ impl World {
                 && self.now - at < TimeDelta::hours(24)
                 && !entries.iter().any(|entry| entry.incident.class == "lost" && entry.person() == person)
             {
-                self.accuse(format!("P15: {person} is off through us, and nobody was told"));
+                self.accuse(format!("{person} is off through us, and nobody was told"));
             }
         }
     }
@@ -100,9 +100,9 @@ impl World {
             });
             // its row comes so late at most
             if put - at > TimeDelta::minutes(21) {
-                wrong.push(format!("P9: the decision about {person} does not stand"));
+                wrong.push(format!("the decision about {person} does not stand"));
             } else if !is_told {
-                wrong.push(format!("P9: a decision about {person} at the moment of a call, and nobody was told"));
+                wrong.push(format!("a decision about {person} at the moment of a call, and nobody was told"));
             } else {
                 self.reach("a decision at the moment of a call");
             }

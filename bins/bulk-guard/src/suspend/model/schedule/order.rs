@@ -32,7 +32,7 @@ impl Schedule {
             return;
         }
         if matches!(command, Command::Approve { shown } if shown != person) {
-            world.accuse("P21: approved another person than the one that was shown");
+            world.accuse("approved another person than the one that was shown");
         }
         world.check_commit(None, Some(entry), &decided);
         world.note(|| format!("{command:?} of {}", entry.incident.id));

@@ -73,6 +73,7 @@ impl World {
             had_effect: true,
             was_refused: false,
             is_call,
+            is_answered: false,
         });
         true
     }
@@ -99,6 +100,7 @@ impl World {
                 had_effect: false,
                 was_refused,
                 is_call: true,
+                is_answered: false,
             });
         };
         let refused = |why: &str| Answer::Refused(why.to_owned());
@@ -120,6 +122,9 @@ impl World {
                 let asked = if call == Call::Disable { PersonStatus::Disabled } else { PersonStatus::Active };
                 self.effect(person, call, burst, true);
                 let is_so = self.people.get(&person).is_some_and(|human| human.status == asked);
+                if let Some(Happened::Put { is_answered, .. }) = self.history.last_mut() {
+                    *is_answered = is_so;
+                }
                 if is_so { Answer::Switched } else { Answer::Ignored }
             }
             Fate::FailsAfter | Fate::BreaksAfter => {

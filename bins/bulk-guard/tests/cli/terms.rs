@@ -1,0 +1,98 @@
+//! What ends a suspension, and what does not, whatever clocks, directories and keys do meanwhile.
+
+use chrono::TimeDelta;
+use cli_test::{Clock, Setting};
+use portal_sim::Person;
+use serde_json::json;
+
+use crate::common::now;
+use crate::suspended::{entry, kept, merge, off, remember, three};
+
+/// Somebody who is disabled until 12:55, which was announced in time, at so many hours after 9.
+async fn suspended(hours: i64) -> (Setting, Person) {
+    let (setting, [mara, ..]) = three().await;
+    let mut announced = off();
+    merge(&mut announced, json!({ "warned_at": "2026-11-20T12:40:10Z" }));
+    remember(&setting, &[entry(&mara, "k3f9-q2mw", "done", announced)]).await;
+    setting.sim.edit(|portal| portal.now = now() + TimeDelta::hours(hours));
+    (setting, mara)
+}
+
+/// A run of cron: its exit code, the state of the entry, and the status of the account.
+async fn run(setting: &Setting, mara: &Person) -> (i32, String, i32) {
+    let url = setting.sim.url();
+    let run = setting.run_with(&["--portal", &url]).await;
+    let state = kept(setting, mara).await["state"].as_str().unwrap().to_owned();
+    (run.exit, state, setting.status(mara))
+}
+
+trait Portal {
+    fn status(&self, person: &Person) -> i32;
+    fn enabled(&self) -> usize;
+}
+
+impl Portal for Setting {
+    fn status(&self, person: &Person) -> i32 {
+        let mut status = 0;
+        self.sim.edit(|portal| status = portal.person(person.id).unwrap().status);
+        status
+    }
+
+    fn enabled(&self) -> usize {
+        self.sim.requests().iter().filter(|request| request.target.ends_with("people/status/Active")).count()
+    }
+}
+
+fn ended(exit: i32, state: &str, status: i32) -> (i32, String, i32) {
+    (exit, state.to_owned(), status)
+}
+
+/// A term goes by the portal's clock, and ends only while this machine's clock agrees with it.
+#[tokio::test]
+async fn a_clock_that_is_a_day_off_neither_ends_a_term_nor_forgets_it() {
+    for (hours, off) in [(2, TimeDelta::days(1)), (5, TimeDelta::days(-1))] {
+        let (mut setting, mara) = suspended(hours).await;
+        setting.clock = Clock::At(setting.sim.now() + off);
+        assert_eq!(run(&setting, &mara).await, ended(4, "done", 2), "{off}");
+        assert_eq!(setting.enabled(), 0, "{off}");
+        setting.clock = Clock::Portal;
+        setting.sim.edit(|portal| portal.now = now() + TimeDelta::hours(5));
+        assert_eq!(run(&setting, &mara).await, ended(0, "released", 1), "{off}");
+        assert_eq!(setting.enabled(), 1, "{off}");
+    }
+}
+
+/// A directory that has taken the account over, with or without switching it on, has decided. The portal writes no row about that.
+#[tokio::test]
+async fn a_directory_that_takes_the_account_over_has_decided() {
+    for (status, state) in [(1, "settled"), (2, "release_failed")] {
+        let (setting, mara) = suspended(5).await;
+        setting.sim.edit(|portal| {
+            let accounts = portal.people.iter_mut().filter(|person| person.id == mara.id);
+            accounts.for_each(|person| (person.is_ldap, person.status) = (true, status));
+        });
+        let exit = i32::from(state == "release_failed");
+        assert_eq!(run(&setting, &mara).await, ended(exit, state, status));
+        let kept = kept(&setting, &mara).await;
+        let why = kept["why"].as_str().unwrap();
+        assert!(
+            ["somebody else has enabled the account", "the account comes from a directory now"].contains(&why),
+            "{why}"
+        );
+        assert_eq!(setting.enabled(), usize::from(state == "release_failed"));
+    }
+}
+
+/// Nobody is forgotten: each run fails until there is a key again, and then the term ends.
+#[tokio::test]
+async fn a_key_that_dies_during_a_term_fails_each_run_until_there_is_one() {
+    let (setting, mara) = suspended(5).await;
+    let mut keys = Vec::new();
+    setting.sim.edit(|portal| keys = std::mem::take(&mut portal.keys));
+    for _ in 0..2 {
+        assert_eq!(run(&setting, &mara).await, ended(1, "done", 2));
+    }
+    setting.sim.edit(|portal| portal.keys = keys.clone());
+    assert_eq!(run(&setting, &mara).await, ended(0, "released", 1));
+    assert_eq!(setting.enabled(), 1);
+}
