@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::secret_file;
+use crate::secret_file;
 use crate::config::Config;
 
 /// What callers must present.

@@ -25,7 +25,7 @@ use tracing::warn;
 use super::answer::said;
 use super::connections::Caller;
 use super::scans::{Scans, Way, Wish};
-use super::secret_file;
+use crate::secret_file;
 use crate::config;
 
 /// Where the portal sends them.

@@ -1,0 +1,34 @@
+//! What `doctor` says of drills: whether the settings and the test account allow one. Nothing where no drill is set.
+
+use docspace_client::Client;
+use job_runner::{Check, Reached};
+
+use crate::config::Config;
+use crate::drill::check;
+use crate::drill::site;
+
+const NAME: &str = "drill";
+
+pub(super) async fn checks(config: &Config, reached: &Reached) -> Vec<Check> {
+    if !config.drill.is_set() {
+        return Vec::new();
+    }
+    let wrong = check::settings(config);
+    if !wrong.is_empty() {
+        let remedy = "correct the settings, or take `[drill]` out of them";
+        return wrong.iter().map(|problem| Check::warn(NAME, problem.to_string(), remedy)).collect();
+    }
+    let Some(path) = &config.drill.key_file else { return Vec::new() };
+    let own: Client = match site::key(path) {
+        Ok(key) => reached.client.with_key(key),
+        Err(error) => return vec![Check::usage(NAME, error.to_string(), "write a key of the test account into that file")],
+    };
+    match check::account(config, (&reached.client, &own), &[]).await {
+        Ok(account) => {
+            let name = audit_model::PortalText::new(account.name.as_str()).for_terminal();
+            let text = format!("`drill` can be tried with {name}, who may make rooms; let cron do it once a month");
+            vec![Check::ok(NAME, text)]
+        }
+        Err(refusals) => refusals.into_iter().map(|refusal| Check::warn(NAME, refusal.text, refusal.remedy)).collect(),
+    }
+}
