@@ -160,7 +160,11 @@ impl OwnCommand for Command {
         match self {
             Command::Status => &[RunFlag::Json, RunFlag::DryRun],
             Command::Extend { .. } => &[RunFlag::Until],
-            Command::Release { .. } | Command::Keep { .. } | Command::Cancel { .. } | Command::Approve { .. } | Command::Drill => &[],
+            Command::Release { .. }
+            | Command::Keep { .. }
+            | Command::Cancel { .. }
+            | Command::Approve { .. }
+            | Command::Drill => &[],
             Command::Explain { .. } | Command::Backtest { .. } | Command::RestoreList { .. } => {
                 &[RunFlag::Since, RunFlag::Until, RunFlag::DryRun]
             }

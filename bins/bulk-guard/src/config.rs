@@ -19,9 +19,9 @@ use crate::suspend::terms::Terms;
 mod drill;
 mod suspend;
 
+pub(crate) use drill::DrillSettings;
 #[cfg(test)]
 pub(crate) use suspend::KINDS;
-pub(crate) use drill::DrillSettings;
 pub(crate) use suspend::Suspend;
 
 /// What is usual for somebody is learnt from thirty days.

@@ -21,7 +21,9 @@ pub(super) async fn checks(config: &Config, reached: &Reached) -> Vec<Check> {
     let Some(path) = &config.drill.key_file else { return Vec::new() };
     let own: Client = match site::key(path) {
         Ok(key) => reached.client.with_key(key),
-        Err(error) => return vec![Check::usage(NAME, error.to_string(), "write a key of the test account into that file")],
+        Err(error) => {
+            return vec![Check::usage(NAME, error.to_string(), "write a key of the test account into that file")];
+        }
     };
     match check::account(config, (&reached.client, &own), &[]).await {
         Ok(account) => {

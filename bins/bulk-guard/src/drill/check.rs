@@ -15,9 +15,9 @@ use safe_actions::Candidate;
 use uuid::Uuid;
 
 use crate::config::{Config, Limit};
+use crate::drill::UNUSED_FOR;
 use crate::drill::children;
 use crate::drill::site::Site;
-use crate::drill::UNUSED_FOR;
 use crate::people;
 use crate::rule::kind::Kind;
 use crate::suspend::ledger::{Kept, Ledger as _};
@@ -95,13 +95,15 @@ pub(crate) async fn account(
     robots: &[String],
 ) -> Result<Account, Vec<Refusal>> {
     let named = config.drill.account.clone().unwrap_or_default();
-    let unread = |error: docspace_client::Error| {
-        vec![Refusal::of_now(error.to_string(), "run `bulk-guard doctor`")]
-    };
+    let unread = |error: docspace_client::Error| vec![Refusal::of_now(error.to_string(), "run `bulk-guard doctor`")];
     let people = watching.people().await.map_err(unread)?;
     let Some(account) = people.iter().find(|account| account.person.is_meant_by(&named)) else {
         let text = format!("`{}` is nobody of the portal", PortalText::new(named.as_str()).for_terminal());
-        return Err(vec![Refusal::of_setting("drill.account", text, "write the id or the e-mail address of the test account")]);
+        return Err(vec![Refusal::of_setting(
+            "drill.account",
+            text,
+            "write the id or the e-mail address of the test account",
+        )]);
     };
     let id = account.person.id;
     let me = watching.identity().await.map_err(unread)?.person.id;
@@ -114,12 +116,17 @@ pub(crate) async fn account(
         fingerprint: String::new(),
         hold: None,
     };
-    if wrong.is_empty() && let Some(hold) = known.protection.hold(&candidate) {
+    if wrong.is_empty()
+        && let Some(hold) = known.protection.hold(&candidate)
+    {
         let text = format!("a plan could not suspend the account of the drill: {}", hold.words());
         wrong.push(Refusal::of_setting("drill.account", text, "take it out of `protect`, or name another account"));
     }
     if account.person.status != Some(PersonStatus::Active) {
-        wrong.push(Refusal::of_now("the account of the drill is disabled, or has not accepted its invitation", "enable it in the portal"));
+        wrong.push(Refusal::of_now(
+            "the account of the drill is disabled, or has not accepted its invitation",
+            "enable it in the portal",
+        ));
     }
     let keys = watching.keys().await.map_err(unread)?;
     wrong.extend(other_keys(id, &keys));
@@ -128,7 +135,10 @@ pub(crate) async fn account(
             (Ok(facts), Ok(whose)) => wrong.extend(key(id, whose.person.id, facts.as_ref())),
             (Err(error), _) | (_, Err(error)) => {
                 let text = format!("the key of the drill's account does not work: {error}");
-                wrong.push(Refusal::of_now(text, "make a new key, signed in as that account, and put it into `drill.key_file`"));
+                wrong.push(Refusal::of_now(
+                    text,
+                    "make a new key, signed in as that account, and put it into `drill.key_file`",
+                ));
             }
         }
     }
@@ -161,14 +171,20 @@ fn plain(account: &PortalAccount, own: Uuid, robots: &[String]) -> Option<Refusa
 /// Whatever runs with another key of the account would stop.
 fn other_keys(account: Uuid, keys: &[ListedKey]) -> Option<Refusal> {
     let own = keys.iter().filter(|key| key.active && key.owner == Some(account)).count() as u64;
-    let text = || format!("the account of the drill has {}, and whatever runs with the others would stop", plural(own, "API key"));
+    let text = || {
+        format!("the account of the drill has {}, and whatever runs with the others would stop", plural(own, "API key"))
+    };
     (own > 1).then(|| Refusal::of_now(text(), "switch off all but the one of the drill"))
 }
 
 fn key(account: Uuid, whose: Uuid, facts: Option<&KeyFacts>) -> Option<Refusal> {
     const MAKE: &str = "sign in as that account, and make a key with the permissions `rooms:write`, `files:write` and `accounts.self:read`";
     if account != whose {
-        return Some(Refusal::of_setting("drill.key_file", "the key belongs to another account than `drill.account`", MAKE));
+        return Some(Refusal::of_setting(
+            "drill.key_file",
+            "the key belongs to another account than `drill.account`",
+            MAKE,
+        ));
     }
     let Some(facts) = facts else {
         return Some(Refusal::of_setting("drill.key_file", "holds no API key", MAKE));
@@ -193,19 +209,21 @@ pub(crate) async fn acting(setup: &Setup<'_, Config>) -> anyhow::Result<Vec<Refu
 ///
 /// # Errors
 /// Of the store.
-pub(crate) async fn now(
-    setup: &Setup<'_, Config>,
-    site: &Site,
-    account: &Account,
-) -> anyhow::Result<Option<Refusal>> {
+pub(crate) async fn now(setup: &Setup<'_, Config>, site: &Site, account: &Account) -> anyhow::Result<Option<Refusal>> {
     const CRON: &str = "let cron run `bulk-guard` every minute, and try again then";
     let looked = setup.looked().await?;
     let now = site.watching.portal_now().context("the portal has not told its time")?;
     if looked.seen_until.is_none_or(|at| now - at > FRESH) {
-        return Ok(Some(Refusal::of_now("no run has looked within the last ten minutes, so the next one would suspend nobody", CRON)));
+        return Ok(Some(Refusal::of_now(
+            "no run has looked within the last ten minutes, so the next one would suspend nobody",
+            CRON,
+        )));
     }
     let entries = Kept::open(looked.store.clone(), setup.now).await?.entries().await?;
-    if entries.iter().any(|entry| entry.person() == account.id && (entry.state.is_under_way() || entry.state.is_before())) {
+    if entries
+        .iter()
+        .any(|entry| entry.person() == account.id && (entry.state.is_under_way() || entry.state.is_before()))
+    {
         let text = "the account of the drill is suspended, or is to be, for something else";
         return Ok(Some(Refusal::of_now(text, "`bulk-guard status` says what for")));
     }

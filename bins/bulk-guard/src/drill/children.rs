@@ -44,7 +44,8 @@ pub(crate) fn said(output: &Output, account: Uuid) -> String {
         },
     };
     let log = String::from_utf8_lossy(&output.stderr);
-    let warning = log.lines().rev().find(|line| line.contains("WARN") || line.contains("ERROR") || line.contains("rror:"));
+    let warning =
+        log.lines().rev().find(|line| line.contains("WARN") || line.contains("ERROR") || line.contains("rror:"));
     let warning = warning.map(|line| format!(", and said: {}", line.trim())).unwrap_or_default();
     format!("the last run {what}; it ended with {code}{warning}")
 }

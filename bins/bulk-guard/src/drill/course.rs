@@ -253,7 +253,8 @@ fn watch(drill: Drill, seen: &Seen<'_>) -> (Drill, Do) {
 /// Whatever may be disabled is enabled first: the account's key rests until then.
 fn leave(mut drill: Drill, seen: &Seen<'_>) -> (Drill, Do) {
     drill.stage = Stage::Leaving;
-    let decided = |entry: &Entry| entry.decision(Decided::Released).is_some() || entry.decision(Decided::Kept).is_some();
+    let decided =
+        |entry: &Entry| entry.decision(Decided::Released).is_some() || entry.decision(Decided::Kept).is_some();
     match seen.suspension {
         Some(entry) if entry.state.is_before() => return (drill, Do::Cancel),
         Some(entry) if matches!(entry.state, State::Done | State::ReleaseFailed) && !decided(entry) => {

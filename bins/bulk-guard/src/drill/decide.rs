@@ -11,12 +11,7 @@ use crate::suspend::ledger::Ledger;
 const WHO: &str = "bulk-guard drill";
 
 /// Writes one decision down. `false`: it cannot be decided any more, or somebody has changed the entry meanwhile.
-pub(crate) async fn order<L: Ledger>(
-    ledger: &L,
-    entry: &Entry,
-    what: &Do,
-    now: DateTime<Utc>,
-) -> anyhow::Result<bool> {
+pub(crate) async fn order<L: Ledger>(ledger: &L, entry: &Entry, what: &Do, now: DateTime<Utc>) -> anyhow::Result<bool> {
     let (command, why) = match what {
         Do::Approve => {
             (Command::Approve { shown: entry.person() }, "this is a drill, and the key in use is that of the drill")

@@ -92,7 +92,8 @@ pub(crate) fn alert(voice: &Voice, drill: &Drill) -> Alert {
     let person = Person::named(drill.account, drill.name.as_str().into());
     let fingerprint = format!("drill {}", drill.mark);
     let headline = if drill.failure.is_none() { "a drill has passed" } else { "a drill has failed" };
-    let mut reasons = vec![headline.to_owned(), format!("This was a drill, and nobody attacked anything. {}.", outcome(drill))];
+    let mut reasons =
+        vec![headline.to_owned(), format!("This was a drill, and nobody attacked anything. {}.", outcome(drill))];
     reasons.extend(course(drill).lines().map(|line| line.trim().to_owned()));
     let finding = Finding {
         severity: Severity::Info,

@@ -108,7 +108,10 @@ async fn a_drill_goes_the_whole_way_and_leaves_nothing() {
     let after = watched.run(&[]).await;
     assert_eq!((after.exit, after.stdout.as_str()), (0, ""), "{}", after.stderr);
     let report = watched.run(&["--format", "json"]).await.json();
-    assert_eq!((&report["findings"], &report["actions"]), (&Value::from(Vec::<Value>::new()), &Value::from(Vec::<Value>::new())));
+    assert_eq!(
+        (&report["findings"], &report["actions"]),
+        (&Value::from(Vec::<Value>::new()), &Value::from(Vec::<Value>::new()))
+    );
     assert_eq!(watched.alerts().len(), told, "{:#?}", watched.alerts());
     // somebody has just decided about the account
     let again = watched.run(&["drill"]).await;
@@ -215,7 +218,8 @@ async fn no_drill_begins_with_an_account_that_is_somebodys() {
     hire(&mut portal, "user@example.com", PersonKind::User);
     let watched = Watched::of((portal, drill.clone()), SETTINGS).await;
     let of = |account: &str| SETTINGS.replace("drill@example.com", account);
-    let channel = format!("\n[alerts.file]\npath = \"{}\"\n", watched.setting.state.path().join("alerts.ndjson").display());
+    let channel =
+        format!("\n[alerts.file]\npath = \"{}\"\n", watched.setting.state.path().join("alerts.ndjson").display());
     for (settings, exit, said) in [
         (SETTINGS.split("[drill]").next().unwrap().to_owned(), 2, "drill.account"),
         (SETTINGS.replace("enforce", "observe"), 2, "`observe`"),
