@@ -144,6 +144,11 @@ pub(crate) async fn account(
     }
     let now = watching.portal_now().unwrap_or_default();
     let logins = watching.login_slice(Window::new(now - UNUSED_FOR, now)).await;
+    if !logins.gaps.is_empty() {
+        let text =
+            "the login history of the last 30 days could not be read, so somebody may use the account of the drill";
+        wrong.push(Refusal::of_now(text, "`bulk-guard doctor` says why"));
+    }
     let has_signed_in = logins.rows.iter().any(|login| login.user == id && login.action.is_successful_login());
     if has_signed_in {
         let text = "somebody has signed in as the account of the drill in the last 30 days, so it is somebody's";

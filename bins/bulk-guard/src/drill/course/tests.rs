@@ -88,20 +88,21 @@ impl World {
             self.entry = is_found.then_some(new);
             return;
         };
-        let decided = |what| entry.decision(what).is_some();
+        let is_approved = entry.decision(Decided::Approved).is_some();
+        let is_to_be_released = entry.decision(Decided::Released).is_some();
         entry.looked_after = Some(at(self.now));
         match entry.state {
-            State::Planned if !decided(Decided::Approved) => {
+            State::Planned if !is_approved => {
                 entry.state = State::Held;
                 entry.held = Some(Held::Keys("in use".to_owned()));
             }
-            State::Held if decided(Decided::Approved) => {
+            State::Held if is_approved => {
                 self.account = PersonStatus::Disabled;
                 entry.intent =
                     Some(Intent { at: at(self.now), newest: 0, deadline: None, memberships: Default::default() });
                 entry.state = State::Done;
             }
-            State::Done if decided(Decided::Released) => {
+            State::Done if is_to_be_released => {
                 self.account = PersonStatus::Active;
                 let now = at(self.now);
                 entry.tried = Some(Try { at: now, newest: 0, number: 1, all_refused: false, next: now });
