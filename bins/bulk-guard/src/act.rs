@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::body::{Report, Step, Suspended};
 use crate::config::Config;
+use crate::drill;
 use crate::plan;
 use crate::rule::kind::Kind;
 use crate::suspend::entry::{Entry, Held, Incident, State, Topic};
@@ -51,6 +52,7 @@ pub(crate) async fn act(config: &Config, job: &Job, report: &mut Report) -> anyh
 /// Everything but the plan of a run that only observes.
 async fn carry_out(config: &Config, job: &Job, store: &Store, report: &mut Report) -> anyhow::Result<()> {
     let kept = Kept::open(store.clone(), job.now).await?.speaking(job.voice.clone());
+    drill::follow::follow(config, job, store).await?;
     let before = kept.hand_on().await?;
     let live = Live::new(job.client.clone(), job.archive.clone(), (config, &job.service_accounts), job.present());
     let now = live.clocks().now();
@@ -86,6 +88,7 @@ async fn carry_out(config: &Config, job: &Job, store: &Store, report: &mut Repor
             (action.state, action.held) = (ActionState::Held, Some(Hold::Stopped { what }));
         }
     }
+    drill::follow::follow(config, job, store).await?;
     show(report, plan, &entries, &before, now, since.is_some());
     conclude(report, &acted, since.is_some() && !proposals.is_empty())?;
     ready?;

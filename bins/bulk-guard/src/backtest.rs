@@ -9,6 +9,7 @@ use job_runner::exit::Exit;
 use job_runner::replay::{Past, Remembered, people_by_findings};
 
 use crate::config::{Armed, Config, Limit, Limits, RoomLimit};
+use crate::drill::book::Spent;
 use crate::gather::changes::{Answers, feed};
 use crate::rule::detector::Detector;
 use crate::rule::incident::Exceeded;
@@ -43,7 +44,8 @@ pub(crate) async fn run(alternatives: &[Alternative], setup: &Setup<'_, Config>)
     }
     let Past { archive, zone, window, clock } = past;
     let mut detectors: Vec<Detector> = alternatives.iter().map(|one| Detector::with(armed(one.0))).collect();
-    let answers = Answers::remembered(&archive, window, setup.config.folder_weight).await?;
+    let spent = Spent::read(&setup.looked().await?.store, setup.now).await?;
+    let answers = Answers::remembered((&archive, spent), window, setup.config.folder_weight).await?;
     let take = |change: &_| detectors.iter_mut().for_each(|detector| detector.push(change));
     let changes = feed(&archive, window, &answers, take).await?;
     let found = alternatives.iter().zip(detectors.into_iter().map(Detector::finish));

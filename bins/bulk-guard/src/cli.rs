@@ -96,6 +96,10 @@ pub(crate) enum Command {
         reason: String,
     },
 
+    /// Try the whole way of a suspension with a test account, which the settings `drill.*` name: it renames documents in a room of its own, is
+    /// found, suspended and released by ordinary runs, and everything that it made is deleted. Prints when each step happened
+    Drill,
+
     /// Replay the remembered events with other limits: how many incidents each would have found, and whose
     Backtest {
         /// Limits to compare, each written DOCUMENTS/MINUTESm, for all kinds of change together
@@ -156,7 +160,11 @@ impl OwnCommand for Command {
         match self {
             Command::Status => &[RunFlag::Json, RunFlag::DryRun],
             Command::Extend { .. } => &[RunFlag::Until],
-            Command::Release { .. } | Command::Keep { .. } | Command::Cancel { .. } | Command::Approve { .. } => &[],
+            Command::Release { .. }
+            | Command::Keep { .. }
+            | Command::Cancel { .. }
+            | Command::Approve { .. }
+            | Command::Drill => &[],
             Command::Explain { .. } | Command::Backtest { .. } | Command::RestoreList { .. } => {
                 &[RunFlag::Since, RunFlag::Until, RunFlag::DryRun]
             }

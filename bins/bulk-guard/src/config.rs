@@ -15,9 +15,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::suspend::terms::Terms;
 
+mod drill;
 mod limits;
 mod suspend;
 
+pub(crate) use drill::DrillSettings;
 pub(crate) use limits::{Armed, Limit, Limits, RoomLimit, Threshold, counts};
 #[cfg(test)]
 pub(crate) use suspend::KINDS;
@@ -60,6 +62,7 @@ pub(crate) struct Config {
     pub(crate) breaker: Breaker,
     pub(crate) suspend: Suspend,
     pub(crate) serve: Serve,
+    pub(crate) drill: DrillSettings,
     /// How long is remembered what happened.
     pub(crate) keep: Age,
     /// Whatever the other settings say, this run changes nothing at the portal. `serve` gives the flag to scans that only read; it stands
@@ -174,6 +177,7 @@ impl Default for Config {
             breaker: Breaker::default(),
             suspend: Suspend::default(),
             serve: Serve::default(),
+            drill: DrillSettings::default(),
             keep: Age(KEEP),
             cannot_act: false,
             asked_by: String::new(),
@@ -188,7 +192,7 @@ impl Settings for Config {
     }
 
     fn places() -> &'static [&'static str] {
-        &["serve.token_file", "serve.webhook_secret_file"]
+        &["serve.token_file", "serve.webhook_secret_file", "drill.key_file"]
     }
 
     /// As far as the longest `minutes`.
@@ -203,7 +207,9 @@ impl Settings for Config {
     fn secret_files(&self) -> Vec<(&'static str, &Path)> {
         let Serve { token_file, webhook_secret_file, .. } = &self.serve;
         let token = token_file.iter().map(|path| ("the token in", path.as_path()));
-        token.chain(webhook_secret_file.iter().map(|path| ("the secret of webhooks in", path.as_path()))).collect()
+        let secret = webhook_secret_file.iter().map(|path| ("the secret of webhooks in", path.as_path()));
+        let drill = self.drill.key_file.iter().map(|path| ("the key of the drill's account in", path.as_path()));
+        token.chain(secret).chain(drill).collect()
     }
 
     fn remembers(&self) -> (TimeDelta, &'static str) {
@@ -224,6 +230,7 @@ impl Settings for Config {
         wrong.no_blanks("protect.people", &self.protect.people, "ids or e-mail addresses");
         wrong.no_blanks("protect.groups", &self.protect.groups, "ids or exact names");
         self.suspend.validate(self.is_enforcing(), &mut wrong);
+        self.drill.validate(&mut wrong);
         wrong.problems()
     }
 }

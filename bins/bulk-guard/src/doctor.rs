@@ -1,6 +1,7 @@
 //! What `doctor` says of this program: how soon it could see something, its limits, and what the key could do to whom.
 
 mod acting;
+mod drill;
 
 use std::time::Instant;
 
@@ -22,6 +23,7 @@ pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Ch
         }
         checks.push(reach(config, reached).await);
         checks.extend(acting::checks(config, reached).await);
+        checks.extend(drill::checks(config, reached).await);
     }
     checks
 }

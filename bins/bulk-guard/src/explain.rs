@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::config::{Armed, Config, Threshold};
 use crate::decide;
+use crate::drill::book::Spent;
 use crate::gather::changes::{Answers, feed};
 use crate::people;
 use crate::rule::detector::Detector;
@@ -44,7 +45,10 @@ async fn person(name: &str, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     writeln!(text, "{} <{}>, {}", person.name.for_terminal(), shown(&person.email), person.id)?;
     match past.nothing_remembered(env!("CARGO_PKG_NAME")).await? {
         Some(nothing) => text += &nothing,
-        None => text += &beside_limits(person.id, past, setup.config).await?,
+        None => {
+            let spent = Spent::read(&setup.looked().await?.store, setup.now).await?;
+            text += &beside_limits(person.id, past, (setup.config, spent)).await?;
+        }
     }
     let robots = &setup.common.service_accounts;
     let protection = people::known(setup.config, &client, robots).await.protection;
@@ -64,14 +68,14 @@ async fn person(name: &str, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
 }
 
 /// What is remembered of somebody beside each limit, a line each.
-async fn beside_limits(person: Uuid, past: Past, config: &Config) -> anyhow::Result<String> {
+async fn beside_limits(person: Uuid, past: Past, (config, spent): (&Config, Spent)) -> anyhow::Result<String> {
     let Past { archive, zone, window, clock } = past;
     // with limits of nothing every stretch is an episode, the fullest among them
     let armed: Vec<Armed> = config.limits.armed();
     let open: Vec<Armed> =
         armed.iter().map(|one| Armed { threshold: Threshold { documents: 0, ..one.threshold }, ..*one }).collect();
     let mut detector = Detector::with(open);
-    let answers = Answers::remembered(&archive, window, config.folder_weight).await?;
+    let answers = Answers::remembered((&archive, spent), window, config.folder_weight).await?;
     feed(&archive, window, &answers, |change| detector.push(change)).await?;
     let incidents = detector.finish();
 

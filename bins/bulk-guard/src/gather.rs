@@ -17,6 +17,7 @@ use uuid::Uuid;
 pub(crate) use crate::gather::background::Logins;
 
 use crate::config::Config;
+use crate::drill::book::Spent;
 use crate::gather::background::{names, sign_ins, stories};
 use crate::gather::changes::{Answers, feed};
 use crate::people::{self, Accounts};
@@ -96,7 +97,11 @@ async fn detect(
     let earliest = unjudged.window(TimeDelta::zero()).since;
     // what has left the window may still belong to what is in it
     let window = Window::new(earliest - reach, job.window.until);
-    let answers = Answers::ask(job, (window, earliest), config.folder_weight, look).await?;
+    let spent = match &job.store {
+        Ok(store) => Spent::read(store, job.now).await?,
+        Err(_) => Spent::default(),
+    };
+    let answers = Answers::ask(job, (window, earliest), (config.folder_weight, spent), look).await?;
     let mut detector = Detector::new(&config.limits);
     feed(&job.archive, window, &answers, |change| detector.push(change)).await?;
     let mut incidents = detector.finish();

@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod decide;
 mod doctor;
+mod drill;
 mod explain;
 mod gather;
 mod people;
@@ -15,6 +16,7 @@ mod plan;
 mod report;
 mod restore;
 mod rule;
+mod secret_file;
 mod serve;
 mod status;
 mod suspend;
@@ -113,6 +115,7 @@ impl Program for BulkGuard {
                 decide::about(incident, |_| Order::Cancel, (by.as_deref(), reason.as_deref()), setup).await
             }
             Command::Approve { incident, by, reason } => decide::approve(incident, (by, reason), setup).await,
+            Command::Drill => drill::run(setup).await,
             Command::Serve { listen, behind_tls_proxy } => serve::run(*listen, *behind_tls_proxy, setup).await,
         }
     }

@@ -6,7 +6,6 @@
 mod answer;
 mod connections;
 mod scans;
-mod secret_file;
 pub(crate) mod token;
 pub(crate) mod webhook;
 
@@ -103,9 +102,16 @@ pub(crate) async fn run(listen: SocketAddr, behind_tls_proxy: bool, setup: &Setu
 
 /// The flags of this process that a scan takes over.
 fn arguments(setup: &Setup<'_, Config>) -> Vec<OsString> {
-    let args = setup.args;
     // a caller is told what is wrong each time, also when a mail was sent about it
     let mut arguments: Vec<OsString> = vec!["--format".into(), "json".into(), "--verbose".into()];
+    arguments.extend(place(setup));
+    arguments
+}
+
+/// The flags of this process that say where the portal, the settings and the store are, and what a run may not do.
+pub(crate) fn place(setup: &Setup<'_, Config>) -> Vec<OsString> {
+    let args = setup.args;
+    let mut arguments: Vec<OsString> = Vec::new();
     let mut add = |flag: &str, value: Option<OsString>| {
         if let Some(value) = value {
             arguments.extend([flag.into(), value]);

@@ -16,7 +16,7 @@ pub(crate) mod evidence;
 pub(crate) mod hindrance;
 pub(crate) mod ledger;
 #[cfg(test)]
-mod model;
+pub(crate) mod model;
 pub(crate) mod next;
 pub(crate) mod permit;
 pub(crate) mod portal;

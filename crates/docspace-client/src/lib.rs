@@ -17,6 +17,7 @@ mod log_entry;
 mod login_pages;
 mod logins;
 mod members;
+mod own_room;
 mod people;
 mod portal_info;
 mod probe;

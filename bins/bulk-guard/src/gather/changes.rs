@@ -13,6 +13,7 @@ use futures::TryStreamExt;
 use job_runner::Job;
 use uuid::Uuid;
 
+use crate::drill::book::Spent;
 use crate::rule::change::Change;
 use crate::rule::kind::{Kind, folder_named, is_deletion_for_good, is_purge};
 
@@ -46,18 +47,24 @@ pub(crate) struct Answers {
     emptied: Vec<(Uuid, DateTime<Utc>)>,
     /// What a folder counts that nobody can list.
     pub(crate) folder_weight: u64,
+    /// Drills that are over.
+    spent: Spent,
 }
 
 impl Answers {
     /// Without asking the portal: folders weigh what is remembered of them.
-    pub(crate) async fn remembered(archive: &Archive, window: Window, folder_weight: u64) -> anyhow::Result<Self> {
+    pub(crate) async fn remembered(
+        (archive, spent): (&Archive, Spent),
+        window: Window,
+        folder_weight: u64,
+    ) -> anyhow::Result<Self> {
         let mut folders = Folders::default();
         let mut events = std::pin::pin!(archive.events_of_actions(asked_for(), window));
         while let Some(event) = events.try_next().await? {
             folders.recall(&event);
         }
         let weights = folders.remembered(archive).await?;
-        Ok(Answers { weights, folder_weight, ..Answers::default() })
+        Ok(Answers { weights, folder_weight, spent, ..Answers::default() })
     }
 
     /// Weighs the folders, and looks up the destinations, that the events of a window leave open; what cannot be looked up is a gap. For what
@@ -65,7 +72,7 @@ impl Answers {
     pub(crate) async fn ask(
         job: &Job,
         (window, new): (Window, DateTime<Utc>),
-        folder_weight: u64,
+        (folder_weight, spent): (u64, Spent),
         look: &mut Look,
     ) -> anyhow::Result<Self> {
         let mut folders = Folders::default();
@@ -75,6 +82,9 @@ impl Answers {
         let mut halves = Halves::default();
         let mut events = std::pin::pin!(job.archive.events_of_actions(asked_for(), window));
         while let Some(event) = events.try_next().await? {
+            if spent.includes(&event) {
+                continue;
+            }
             if event.action == ActionId::TRASH_EMPTIED {
                 emptied.push((event.actor, event.at));
             }
@@ -118,7 +128,7 @@ impl Answers {
         }
         // what cannot be looked up counts as outside: rather a finding too many than something that left unseen
         in_rooms.extend(known.into_iter().filter(|(_, room)| room.0.is_some()).map(|(folder, _)| folder.to_string()));
-        Ok(Answers { weights, in_rooms, emptied, folder_weight })
+        Ok(Answers { weights, in_rooms, emptied, folder_weight, spent })
     }
 
     /// Whether somebody emptied their trash at some time from a moment on.
@@ -127,6 +137,9 @@ impl Answers {
     }
 
     fn change(&self, event: AuditEvent) -> Option<Change> {
+        if self.spent.includes(&event) {
+            return None;
+        }
         let kind = match Kind::of(event.action)? {
             Kind::DeletedForGood if is_purge(&event) => Kind::Purged,
             kind => kind,

@@ -6,8 +6,8 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::secret_file;
 use crate::config::Config;
+use crate::secret_file;
 
 /// What callers must present.
 pub(crate) struct Token(SecretString);

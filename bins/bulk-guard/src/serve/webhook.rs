@@ -25,8 +25,8 @@ use tracing::warn;
 use super::answer::said;
 use super::connections::Caller;
 use super::scans::{Scans, Way, Wish};
-use super::secret_file;
 use crate::config;
+use crate::secret_file;
 
 /// Where the portal sends them.
 const PATH: &str = "/webhooks/docspace";

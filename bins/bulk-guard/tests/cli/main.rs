@@ -8,6 +8,7 @@ mod common;
 mod contract;
 mod decisions;
 mod doctor;
+mod drill;
 mod faults;
 mod folders;
 mod honesty;

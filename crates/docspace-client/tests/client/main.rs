@@ -6,6 +6,7 @@ mod audit_trail;
 mod certificates;
 mod common;
 mod creating;
+mod ending;
 mod endless;
 mod faults;
 mod lookups;

@@ -24,10 +24,10 @@ pub(super) fn file(change: &mut Change<'_>, id: Option<i32>) -> Result<Answer, F
     let body = binder.json(change.body, &DELETE, "File");
     binder.done()?;
     let person = change.person()?.id;
-    let Some(file) = id.and_then(|id| change.scenario.file(id)) else { return operation(change, NO_FILE) };
+    let Some(file) = id.and_then(|id| change.scenario.file(id)) else { return operation(change, DELETED, NO_FILE) };
     let (id, title, folder) = (file.id, file.title.clone(), file.folder);
     if !may_delete(change, folder)? {
-        return operation(change, "You don't have enough permission to delete the file");
+        return operation(change, DELETED, "You don't have enough permission to delete the file");
     }
     let trash = change.scenario.trash(person);
     let gone = is_for_good(change, &body, folder);
@@ -38,17 +38,19 @@ pub(super) fn file(change: &mut Change<'_>, id: Option<i32>) -> Result<Answer, F
         change.scenario.content.origins.insert(id, folder);
     }
     change.entry_row(if gone { 5018 } else { 5017 }, Reference::File(id), &[&title], folder);
-    operation(change, "")
+    operation(change, DELETED, "")
 }
 
 /// `DELETE files/folder/{id}`: one row for the folder, none for what is in it.
 pub(super) fn folder(change: &mut Change<'_>, id: Option<i32>) -> Result<Answer, Failure> {
     let body = read(change, &DELETE, "Delete", |_, _| {})?;
     let person = change.person()?.id;
-    let Some(folder) = id.and_then(|id| change.scenario.folder(id)) else { return operation(change, NO_FOLDER) };
+    let Some(folder) = id.and_then(|id| change.scenario.folder(id)) else {
+        return operation(change, DELETED, NO_FOLDER);
+    };
     let (id, title, parent) = (folder.id, folder.title.clone(), folder.parent);
     if !may_delete(change, parent)? {
-        return operation(change, "You don't have enough permission to delete the folder");
+        return operation(change, DELETED, "You don't have enough permission to delete the folder");
     }
     let trash = change.scenario.trash(person);
     let gone = is_for_good(change, &body, parent);
@@ -59,7 +61,7 @@ pub(super) fn folder(change: &mut Change<'_>, id: Option<i32>) -> Result<Answer,
         change.scenario.content.origins.insert(id, parent);
     }
     change.entry_row(if gone { 5027 } else { 5026 }, Reference::Folder(id), &[&title], parent);
-    operation(change, "")
+    operation(change, DELETED, "")
 }
 
 fn may_delete(change: &Change<'_>, folder: i32) -> Result<bool, Failure> {
@@ -74,7 +76,7 @@ fn is_for_good(change: &Change<'_>, body: &Value, folder: i32) -> bool {
     immediately || matches!(change.scenario.location(folder), Some(Location::Trash(_)))
 }
 
-fn remove_tree(change: &mut Change<'_>, top: i32) {
+pub(super) fn remove_tree(change: &mut Change<'_>, top: i32) {
     let scenario = &change.scenario;
     let below = |folder: i32| files::is_below(scenario, folder, top);
     let files: Vec<i32> = scenario.content.files.iter().filter(|file| below(file.folder)).map(|file| file.id).collect();
@@ -84,12 +86,15 @@ fn remove_tree(change: &mut Change<'_>, top: i32) {
     change.scenario.content.folders.retain(|folder| !folders.contains(&folder.id));
 }
 
+/// The number of an operation that deletes.
+const DELETED: i32 = 2;
+
 /// The answer: a list of the operation that has just begun, or could not.
-fn operation(change: &mut Change<'_>, error: &str) -> Result<Answer, Failure> {
+pub(super) fn operation(change: &mut Change<'_>, kind: i32, error: &str) -> Result<Answer, Failure> {
     let id: Uuid = change.scenario.next_id(17);
     Ok(Answer::one(Json::List(vec![Json::object([
         ("id", id.to_string().into()),
-        ("Operation", 2.into()),
+        ("Operation", kind.into()),
         ("progress", 0.into()),
         ("error", error.into()),
         ("processed", "0".into()),

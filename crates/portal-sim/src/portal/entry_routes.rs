@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::method::Need;
 use super::route::Route;
 use super::{
-    deletion, download, files, groups, keys, members, people, people_change, people_list, room_create, rooms, upload,
-    upload_session,
+    deletion, download, files, groups, keys, members, people, people_change, people_list, room_create, room_end, rooms,
+    upload, upload_session,
 };
 use crate::version::Ability;
 
@@ -48,6 +48,11 @@ fn room_route(parts: &[&str]) -> Option<Route> {
         [id] => {
             let id = id.parse().ok();
             Route::anonymous(ROOMS, move |context| rooms::one(context, id))
+                .delete(ROOMS, move |change| room_end::delete(change, id))
+        }
+        [id, end @ ("archive" | "unarchive")] => {
+            let (id, archived) = (id.parse().ok(), *end == "archive");
+            Route::none().put(ROOMS, move |change| room_end::archive(change, id, archived))
         }
         [id, "share"] => {
             let id = id.parse().ok();

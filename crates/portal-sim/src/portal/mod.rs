@@ -37,6 +37,7 @@ mod reply;
 mod restrictions;
 mod rights;
 mod room_create;
+mod room_end;
 mod room_log;
 mod room_shape;
 mod rooms;

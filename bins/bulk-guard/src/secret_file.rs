@@ -16,7 +16,7 @@ const MOST_BYTES: u64 = 4096;
 ///
 /// # Errors
 /// The file cannot be read, is longer than 4096 bytes, or holds anything but one word of at least 16 characters.
-pub(super) fn read(key: &'static str, path: &Path) -> Result<SecretString, Error> {
+pub(crate) fn read(key: &'static str, path: &Path) -> Result<SecretString, Error> {
     let shown = path.display();
     let read = || {
         let mut text = String::new();

@@ -1,0 +1,51 @@
+//! Runs of this program as processes of their own, as cron starts them.
+
+use std::process::{Output, Stdio};
+
+use anyhow::Context as _;
+use job_runner::Setup;
+use serde_json::Value;
+use tokio::process::Command;
+use uuid::Uuid;
+
+use crate::config::Config;
+
+/// Runs this program with these arguments before those that it was itself started with.
+pub(crate) async fn call(setup: &Setup<'_, Config>, before: &[&str], after: &[&str]) -> anyhow::Result<Output> {
+    let program = std::env::current_exe().context("cannot find this program")?;
+    let mut command = Command::new(program);
+    command.args(before).args(crate::serve::place(setup)).args(after);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.output().await.context("cannot start a run")
+}
+
+/// An ordinary run.
+pub(crate) async fn run(setup: &Setup<'_, Config>) -> anyhow::Result<Output> {
+    call(setup, &[], &["--format", "json", "--verbose", "--asked-by", "a drill"]).await
+}
+
+/// What a run says about an account, and how it ended, as a clause.
+pub(crate) fn said(output: &Output, account: Uuid) -> String {
+    let code = output.status.code().map_or_else(|| "no code".to_owned(), |code| format!("code {code}"));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let of_account = |list: &str, of: &str| {
+        let all = report[list].as_array().cloned().unwrap_or_default();
+        all.into_iter().find(|one| one.pointer(of).and_then(Value::as_str) == Some(&account.to_string()))
+    };
+    let action = of_account("actions", "/person/id");
+    let finding = of_account("findings", "/person/id");
+    let why = |action: &Value| action["held"].as_object().map(|held| Value::from(held.clone()).to_string());
+    let what = match (finding, action) {
+        (None, _) => "found nothing of it".to_owned(),
+        (Some(_), None) => "found it, and planned nobody".to_owned(),
+        (Some(_), Some(action)) => match why(&action) {
+            Some(why) => format!("found it, and suspended nobody ({why})"),
+            None => "found it".to_owned(),
+        },
+    };
+    let log = String::from_utf8_lossy(&output.stderr);
+    let warning =
+        log.lines().rev().find(|line| line.contains("WARN") || line.contains("ERROR") || line.contains("rror:"));
+    let warning = warning.map(|line| format!(", and said: {}", line.trim())).unwrap_or_default();
+    format!("the last run {what}; it ended with {code}{warning}")
+}
