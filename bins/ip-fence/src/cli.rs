@@ -22,6 +22,8 @@ pub(crate) enum Command {
     /// Check, create, query or extend the policy
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Print a policy made from where people came from in the last 90 days, and how well it would have done; changes nothing
+    Suggest(SuggestArgs),
     /// Show how the policy would change the portal's own list, and whom that would lock out; changes nothing
     Plan(PlanArgs),
 }
@@ -64,6 +66,13 @@ pub(crate) enum ListFormat {
 }
 
 #[derive(Debug, Clone, Default, Args)]
+pub(crate) struct SuggestArgs {
+    /// Print only how a policy that exists differs: places that it lacks, and entries that nobody used
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) against: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct PlanArgs {
     /// Also remove entries of the portal's list that are not in the policy; without this flag they are kept
     #[arg(long)]
@@ -98,6 +107,7 @@ impl OwnCommand for Command {
             Command::Policy(PolicyCommand::Import { .. }) => &[RunFlag::DryRun],
             Command::Policy(PolicyCommand::Test { .. }) => &[RunFlag::Json, RunFlag::DryRun, RunFlag::ExitCode],
             Command::Policy(PolicyCommand::Allow { .. }) => &[RunFlag::Until, RunFlag::DryRun],
+            Command::Suggest(_) => &[RunFlag::Since, RunFlag::Until, RunFlag::Json, RunFlag::DryRun],
             Command::Plan(_) => &[RunFlag::Since, RunFlag::Until, RunFlag::Json, RunFlag::DryRun, RunFlag::ExitCode],
         }
     }

@@ -8,6 +8,7 @@ mod plan;
 mod policy;
 mod report;
 mod rule;
+mod suggest;
 #[cfg(test)]
 mod testing;
 
@@ -71,6 +72,7 @@ impl Program for IpFence {
     async fn own_command(command: &Command, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
         match command {
             Command::Policy(command) => policy::command::run(command, setup).await,
+            Command::Suggest(args) => suggest::command::run(args, setup).await,
             Command::Plan(args) => plan::command::run(args, setup).await,
         }
     }

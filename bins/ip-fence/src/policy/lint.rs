@@ -34,7 +34,7 @@ pub(crate) fn doubts(file: &PolicyFile, is_public: Option<bool>) -> Vec<Mistake>
 }
 
 /// Whether every address of a range is in another.
-pub(super) fn holds(all: AddressRange, part: AddressRange) -> bool {
+pub(crate) fn holds(all: AddressRange, part: AddressRange) -> bool {
     let (first, last) = ends(part);
     all.contains(first) && all.contains(last)
 }
