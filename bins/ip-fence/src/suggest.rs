@@ -163,6 +163,8 @@ pub(crate) enum WhyNot {
     Roaming,
     /// The portal noted only the beginning of their addresses.
     Ipv6Only,
+    /// Everything that was seen is in doubt.
+    InDoubt,
     /// Seen on too few days.
     ShortHistory,
     /// Seen often, and from no place often enough.

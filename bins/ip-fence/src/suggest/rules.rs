@@ -20,9 +20,12 @@ use crate::rule::found::counted;
 
 pub(super) fn make(inputs: &Inputs<'_>, sightings: &Sightings, window: Window) -> Suggestion {
     let traces = Traces::of(inputs, sightings, window.until);
-    let nothing_trusted = suspect::doubts(inputs, (sightings, &traces), window.until, &BTreeSet::new());
-    let trusted = shared(&traces, &nothing_trusted).into_keys().collect();
-    let doubts = suspect::doubts(inputs, (sightings, &traces), window.until, &trusted);
+    let logins = sightings.logins_before(window.until);
+    let guessed = suspect::guessed(inputs, logins);
+    let in_doubt = |trusted: &BTreeSet<IpAddr>| suspect::doubts(inputs, (logins, &traces), &guessed, trusted);
+    // in a place that enough others share without a doubt, wrong passwords are those of colleagues
+    let trusted = shared(&traces, &in_doubt(&BTreeSet::new())).into_keys().collect();
+    let doubts = in_doubt(&trusted);
     let proxy = proxy(&traces);
     let mut seen = Seen::new(inputs, &traces, doubts);
     let today = day(window.until, inputs.zone);
@@ -244,7 +247,8 @@ impl<'a> Seen<'a> {
         let why = |person: Uuid, days: usize, networks: usize| {
             let cut = self.traces.cut.get(&person).map_or(0, BTreeSet::len);
             match (days, cut) {
-                (0, 0) if !self.is_doubted(person) => WhyNot::Unseen,
+                (0, _) if self.is_doubted(person) => WhyNot::InDoubt,
+                (0, 0) => WhyNot::Unseen,
                 (0, 1..) => WhyNot::Ipv6Only,
                 _ if networks >= ROAMING => WhyNot::Roaming,
                 _ if days < DAYS => WhyNot::ShortHistory,

@@ -101,6 +101,10 @@ impl Sightings {
         }
         Ok(collector.finish())
     }
+
+    pub(super) fn logins_before(&self, until: DateTime<Utc>) -> &[Sighting] {
+        &self.logins[..self.logins.partition_point(|login| login.at < until)]
+    }
 }
 
 /// Where the last quarter begins: with a day, so that no day is in both parts.
@@ -189,7 +193,7 @@ impl Traces {
     pub(super) fn of(inputs: &Inputs<'_>, sightings: &Sightings, until: DateTime<Utc>) -> Self {
         let mut traces = Traces::default();
         let last_day = day(until, inputs.zone);
-        for login in sightings.logins.iter().take_while(|login| login.at < until) {
+        for login in sightings.logins_before(until) {
             if !login.ip_was_set {
                 traces.noted.extend(login.address().ip());
             }

@@ -10,7 +10,7 @@ use audit_model::PortalText;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::sightings::{Sightings, Trace, Traces, day};
+use super::sightings::{Trace, Traces, day};
 use super::{DAYS, Inputs, Why};
 use crate::policy::{Policy, PolicyFile, Unnamed};
 use crate::rule::Rulebook;
@@ -23,19 +23,17 @@ use ::report::words::Clock;
 /// Person and address, with what speaks against them.
 pub(crate) type Doubt = BTreeMap<(Uuid, IpAddr), Why>;
 
-/// What is in doubt of these traces, but for addresses that are `trusted`.
+/// What is in doubt of these traces, but for addresses that are `trusted`. `guessed`: the bursts of failed logins among them.
 pub(super) fn doubts(
     inputs: &Inputs<'_>,
-    (sightings, traces): (&Sightings, &Traces),
-    until: DateTime<Utc>,
+    (logins, traces): (&[Sighting], &Traces),
+    guessed: &[Guessing],
     trusted: &BTreeSet<IpAddr>,
 ) -> Doubt {
-    let logins = || sightings.logins.iter().take_while(|login| login.at < until);
-    let guessed = guessed(inputs, logins());
     let mut doubts = Doubt::new();
     let mut taken: BTreeMap<Uuid, DateTime<Utc>> = BTreeMap::new();
     let mut countries = Abroad::new(inputs);
-    for login in logins().filter(|login| login.action.is_successful_login()) {
+    for login in logins.iter().filter(|login| login.action.is_successful_login()) {
         let found = login.address().ip().filter(|_| !login.ip_was_set).and_then(|ip| {
             let key = (login.user, ip);
             Some((key, traces.of.get(&key)?))
@@ -84,7 +82,7 @@ fn may_be_its_success(guess: &Guessing, login: &Sighting) -> bool {
 }
 
 /// The bursts of failed logins, as the watch finds them where no rule allows anybody anything.
-fn guessed<'s>(inputs: &Inputs<'_>, logins: impl Iterator<Item = &'s Sighting>) -> Vec<Guessing> {
+pub(super) fn guessed(inputs: &Inputs<'_>, logins: &[Sighting]) -> Vec<Guessing> {
     let nobody = PolicyFile { default: Unnamed::Ignore, rules: Vec::new() };
     let Ok(policy) = Policy::resolve(nobody, inputs.directory, None, Default::default(), false) else {
         return Vec::new();
@@ -100,7 +98,7 @@ fn guessed<'s>(inputs: &Inputs<'_>, logins: impl Iterator<Item = &'s Sighting>) 
         clock: Clock(inputs.zone),
     };
     let mut bursts = Bursts::new(book, inputs.limits, None);
-    logins.for_each(|login| bursts.push(login));
+    logins.iter().for_each(|login| bursts.push(login));
     bursts.guessed()
 }
 

@@ -302,7 +302,7 @@ fn check_everything(office: &Office) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(6))]
 
     #[test]
     fn no_attacker_is_learned_and_the_proof_is_true(seed in any::<u64>()) {

@@ -108,7 +108,8 @@ fn proven(proof: Option<&Proof>, clock: Clock) -> String {
     };
     let unnamed = match proof.unnamed {
         0 => String::new(),
-        count => format!("; it names nothing for {} more", people(count)),
+        1 => "; 1 more person signed in whom it does not name".to_owned(),
+        count => format!("; {count} more people signed in whom it does not name"),
     };
     let mut text = format!(
         "Tried: a policy made in the same way from what was seen before {} would have raised {} in {} since then, and locked out {} of {} whom it names{unnamed}.",
@@ -169,6 +170,7 @@ fn why_not(one: &NotSuggested) -> String {
         WhyNot::Roaming => format!("roams, came from {}; a VPN with a fixed address would help", plural(one.networks as u64, "network")),
         WhyNot::Ipv6Only => "comes over IPv6, of which the portal notes only the beginning".to_owned(),
         WhyNot::ShortHistory => format!("seen on {} only, 3 are needed", plural(one.days as u64, "day")),
+        WhyNot::InDoubt => "only from the places above that are not proposed".to_owned(),
         WhyNot::NoHabit => "from no place on 3 days or more".to_owned(),
         WhyNot::Unseen => "not seen".to_owned(),
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use audit_model::{ActionId, GUEST_ACCOUNT, Person, PersonStatus, PortalRole};
+use audit_model::{ActionId, GUEST_ACCOUNT, Person, PersonStatus, PortalRole, PortalText};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use docspace_client::{Account, Directory, Group};
@@ -57,7 +57,7 @@ impl Office {
     fn hire(&mut self, name: &str) {
         let id = Uuid::from_u128(self.names.len() as u128 + 1);
         let person = Person {
-            email: Some(format!("{name}@example.com").into()),
+            email: Some(PortalText::new(format!("{name}@example.com"))),
             role: Some(PortalRole::User),
             status: Some(PersonStatus::Active),
             ..Person::named(id, name.into())
@@ -108,7 +108,7 @@ impl Office {
     }
 
     fn fail(&mut self, name: &str, ip: &str, moment: Moment) {
-        let login = Some(format!("{name}@example.com").into());
+        let login = Some(PortalText::new(format!("{name}@example.com")));
         let row = self.row(Source::Logins, GUEST_ACCOUNT, 1013, ip, moment);
         self.logins.push(Sighting { login, ..row });
     }
@@ -295,7 +295,9 @@ impl Office {
             office.fail(name, "192.0.2.66", (day, 120 + number as i64));
         }
         for name in &people[..4] {
-            (0..8).for_each(|later| drop(office.login(name, "192.0.2.66", (day + later, 150)).at));
+            for later in 0..8 {
+                office.login(name, "192.0.2.66", (day + later, 150));
+            }
         }
         office.attacked("192.0.2.66");
         let day = 20 + office.below(30) as i64;
