@@ -55,7 +55,7 @@ pub(crate) enum PolicyCommand {
         address: String,
         /// The reason, for anyone who reads the policy or a report
         #[arg(long, value_name = "TEXT")]
-        reason: Option<String>,
+        reason: String,
     },
 }
 
