@@ -85,7 +85,11 @@ fn unseen(inputs: &Inputs<'_>, seen: Window, sightings: &Sightings, policy: &Pol
     let mut unseen: Vec<Unseen> = Vec::new();
     for (position, rule) in policy.rules.iter().enumerate().filter(|(_, rule)| !rule.has_expired(policy.today())) {
         let entries = rule.allow.iter().enumerate().filter(|(at, _)| !used.contains(&(position, *at)));
-        unseen.extend(entries.map(|(_, entry)| Unseen { rule: rule.label.clone(), entry: entry.range, line: entry.line }));
+        unseen.extend(entries.map(|(_, entry)| Unseen {
+            rule: rule.label.clone(),
+            entry: entry.range,
+            line: entry.line,
+        }));
     }
     unseen.sort_by_key(|one| one.line);
     unseen

@@ -18,9 +18,9 @@ pub(super) fn joined(addresses: &BTreeSet<IpAddr>, others: &BTreeSet<IpAddr>) ->
     for is_v4 in [true, false] {
         let mut found = Vec::new();
         cover(&numbers(addresses, is_v4), &numbers(others, is_v4), &mut found);
-        let ranges = found.into_iter().filter_map(|(first, last)| {
-            AddressRange::new(address(first, is_v4), address(last, is_v4)).ok()
-        });
+        let ranges = found
+            .into_iter()
+            .filter_map(|(first, last)| AddressRange::new(address(first, is_v4), address(last, is_v4)).ok());
         joined.extend(ranges);
     }
     joined

@@ -48,7 +48,8 @@ impl Proof {
         let everybody = Inputs { only: None, ..*inputs };
         let tried = Suggestion::make(&everybody, sightings, made_from);
         let policy = policy(&everybody, &tried, cut)?;
-        let is_judged = |row: &Sighting| is_human(inputs, row.user) && inputs.only.is_none_or(|only| only.contains(&row.user));
+        let is_judged =
+            |row: &Sighting| is_human(inputs, row.user) && inputs.only.is_none_or(|only| only.contains(&row.user));
         let logins: Vec<&Sighting> = sightings
             .logins
             .iter()

@@ -15,8 +15,8 @@ use super::{
     SHARED_DAYS, SHARED_PEOPLE, SuggestedEntry, SuggestedRule, Suggestion, Why, WhyNot, places, suspect,
 };
 use crate::policy::import::{LONGEST_LABEL, ROOM_FOR_NUMBERS, free_label};
-use crate::rule::is_service_account;
 use crate::rule::found::counted;
+use crate::rule::is_service_account;
 
 pub(super) fn make(inputs: &Inputs<'_>, sightings: &Sightings, window: Window) -> Suggestion {
     let traces = Traces::of(inputs, sightings, window.until);
@@ -37,7 +37,11 @@ pub(super) fn make(inputs: &Inputs<'_>, sightings: &Sightings, window: Window) -
         not_proposed: seen.not_proposed(),
         people: if proxy.is_some() { Vec::new() } else { seen.not_suggested() },
         robots: robots(inputs, &traces),
-        left_out: traces.left_out.iter().map(|(why, (logins, acts))| Counted { why: *why, logins: *logins, acts: *acts }).collect(),
+        left_out: traces
+            .left_out
+            .iter()
+            .map(|(why, (logins, acts))| Counted { why: *why, logins: *logins, acts: *acts })
+            .collect(),
     }
 }
 
@@ -59,8 +63,14 @@ fn shared(traces: &Traces, doubts: &Doubt) -> BTreeMap<IpAddr, BTreeSet<Uuid>> {
             days.extend(trace.days());
         }
     }
-    let is_shared = |people: &BTreeSet<Uuid>, days: &BTreeSet<NaiveDate>| people.len() >= SHARED_PEOPLE && days.len() >= SHARED_DAYS;
-    users.into_iter().filter(|(_, (people, days))| is_shared(people, days)).map(|(ip, (people, _))| (ip, people)).collect()
+    let is_shared = |people: &BTreeSet<Uuid>, days: &BTreeSet<NaiveDate>| {
+        people.len() >= SHARED_PEOPLE && days.len() >= SHARED_DAYS
+    };
+    users
+        .into_iter()
+        .filter(|(_, (people, days))| is_shared(people, days))
+        .map(|(ip, (people, _))| (ip, people))
+        .collect()
 }
 
 fn robots(inputs: &Inputs<'_>, traces: &Traces) -> Vec<Robot> {
@@ -86,7 +96,15 @@ struct Seen<'a> {
 impl<'a> Seen<'a> {
     fn new(inputs: &'a Inputs<'a>, traces: &'a Traces, doubts: Doubt) -> Self {
         let shared = shared(traces, &doubts);
-        Seen { inputs, traces, doubts, shared, used: BTreeSet::new(), labels: BTreeSet::new(), names: Names::of(inputs.directory) }
+        Seen {
+            inputs,
+            traces,
+            doubts,
+            shared,
+            used: BTreeSet::new(),
+            labels: BTreeSet::new(),
+            names: Names::of(inputs.directory),
+        }
     }
 
     fn rules(&mut self, today: NaiveDate) -> Vec<SuggestedRule> {
@@ -111,7 +129,8 @@ impl<'a> Seen<'a> {
     }
 
     fn networks(&self, person: Uuid) -> usize {
-        let networks: BTreeSet<AddressRange> = self.own(person).map(|(ip, _)| AddressRange::neighbourhood(ip)).collect();
+        let networks: BTreeSet<AddressRange> =
+            self.own(person).map(|(ip, _)| AddressRange::neighbourhood(ip)).collect();
         networks.len()
     }
 
@@ -161,10 +180,20 @@ impl<'a> Seen<'a> {
     fn groups(&self, members: &BTreeSet<Uuid>) -> (Vec<String>, BTreeSet<Uuid>) {
         let directory = self.inputs.directory;
         let mut left = members.clone();
-        let mut fitting: Vec<_> = directory.groups.iter().filter_map(|group| {
-            let all: BTreeSet<Uuid> = directory.members.get(&group.id)?.iter().copied().filter(|id| is_active(self.inputs, *id)).collect();
-            (all.len() > 1 && all.is_subset(members)).then_some((group, all))
-        }).collect();
+        let mut fitting: Vec<_> = directory
+            .groups
+            .iter()
+            .filter_map(|group| {
+                let all: BTreeSet<Uuid> = directory
+                    .members
+                    .get(&group.id)?
+                    .iter()
+                    .copied()
+                    .filter(|id| is_active(self.inputs, *id))
+                    .collect();
+                (all.len() > 1 && all.is_subset(members)).then_some((group, all))
+            })
+            .collect();
         fitting.sort_by_key(|(group, all)| (std::cmp::Reverse(all.len()), group.id));
         let mut names = Vec::new();
         for (group, all) in fitting {
@@ -255,10 +284,15 @@ impl<'a> Seen<'a> {
                 _ => WhyNot::NoHabit,
             }
         };
-        let mut people: Vec<NotSuggested> = self.people().into_iter().filter(|person| !named.contains(&person.id)).map(|person| {
-            let (days, networks) = (self.days(person.id), self.networks(person.id));
-            NotSuggested { person: person.clone(), why: why(person.id, days, networks), days, networks }
-        }).collect();
+        let mut people: Vec<NotSuggested> = self
+            .people()
+            .into_iter()
+            .filter(|person| !named.contains(&person.id))
+            .map(|person| {
+                let (days, networks) = (self.days(person.id), self.networks(person.id));
+                NotSuggested { person: person.clone(), why: why(person.id, days, networks), days, networks }
+            })
+            .collect();
         people.sort_by_key(|one| (one.why, one.person.id));
         people
     }

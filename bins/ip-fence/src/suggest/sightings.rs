@@ -209,9 +209,11 @@ impl Traces {
             let address = Address::of(ip.as_ref());
             traces.noted.extend(address.ip());
             // a window that ends within a day ends all of it, but the first part of the history, which ends with a day
-            traces.add(inputs, (*person, address, false), days.iter().filter(|(day, stay)| {
-                **day < last_day || stay.first < until
-            }));
+            traces.add(
+                inputs,
+                (*person, address, false),
+                days.iter().filter(|(day, stay)| **day < last_day || stay.first < until),
+            );
         }
         if sightings.saved_by_editors > 0 {
             traces.left_out.insert(LeftOut::SavedByEditor, (0, sightings.saved_by_editors));

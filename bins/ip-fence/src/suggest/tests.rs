@@ -88,7 +88,9 @@ fn everybody_gets_the_places_that_are_theirs() {
     assert_eq!(suggestion.robots[0].addresses, ["203.0.113.200".parse::<IpAddr>().unwrap()]);
     // what one person alone uses ends, and what is shared does not
     let ends = |rule: &SuggestedRule| rule.expires.is_some();
-    assert!(!ends(&suggestion.rules[0]) && suggestion.rules[1..].iter().all(|rule| ends(rule) == (rule.members.len() == 1)));
+    assert!(
+        !ends(&suggestion.rules[0]) && suggestion.rules[1..].iter().all(|rule| ends(rule) == (rule.members.len() == 1))
+    );
     let left_out: BTreeSet<LeftOut> = suggestion.left_out.iter().map(|one| one.why).collect();
     let all = [
         LeftOut::SetByRequest,
@@ -146,7 +148,11 @@ fn people_without_an_office_get_their_homes() {
 }
 
 /// What the policy makes of the last quarter, counted by hand.
-fn counted(office: &Office, file: &PolicyFile, since: DateTime<Utc>) -> (BTreeMap<Kind, u64>, u64, BTreeSet<Uuid>, usize) {
+fn counted(
+    office: &Office,
+    file: &PolicyFile,
+    since: DateTime<Utc>,
+) -> (BTreeMap<Kind, u64>, u64, BTreeSet<Uuid>, usize) {
     let is_named = |rule: &crate::policy::Rule, who: Uuid| {
         let by_email = rule.people.iter().any(|name| office.directory.person(&name.text).unwrap().person.id == who);
         let groups = rule.groups.iter().flat_map(|name| office.directory.groups_meant_by(&name.text));
@@ -163,7 +169,8 @@ fn counted(office: &Office, file: &PolicyFile, since: DateTime<Utc>) -> (BTreeMa
         }
         let own = rules(row.user);
         let ip = row.address();
-        let is_allowed = ip.ip().is_some_and(|ip| own.iter().any(|rule| rule.allow.iter().any(|entry| entry.range.contains(ip))));
+        let is_allowed =
+            ip.ip().is_some_and(|ip| own.iter().any(|rule| rule.allow.iter().any(|entry| entry.range.contains(ip))));
         logins += u64::from(is_login);
         if is_login && !own.is_empty() {
             came.insert(row.user);
@@ -229,7 +236,10 @@ fn a_policy_that_is_suggested_lacks_nothing_that_is_suggested() {
         assert_eq!((against.new, against.unseen), (Vec::new(), Vec::new()));
         let old = "[[rule]]\nlabel = \"shared: 198.51.100.4/30\"\npeople = [\"worker0@example.com\"]\nallow = [\"198.51.100.0/24\",\n\"192.0.2.200\"]\n";
         let against = Against::of(inputs, &suggestion, sightings, &resolved(old));
-        assert_eq!(against.unseen.iter().map(|one| (one.line, one.entry.to_string())).collect::<Vec<_>>(), [(5, "192.0.2.200".to_owned())]);
+        assert_eq!(
+            against.unseen.iter().map(|one| (one.line, one.entry.to_string())).collect::<Vec<_>>(),
+            [(5, "192.0.2.200".to_owned())]
+        );
         let office_rule = &against.new[0];
         assert_eq!(office_rule.label, "shared: 198.51.100.4/30 (2)");
         assert!(!office_rule.members.contains(&office.id("worker0")) && office_rule.groups.is_empty());
@@ -290,7 +300,9 @@ fn check_everything(office: &Office) -> Result<(), TestCaseError> {
         let policy = Policy::resolve(file, &office.directory, None, today, false).unwrap();
         // names mean whom they should
         for rule in &suggestion.rules {
-            for (person, entry) in rule.members.iter().flat_map(|person| rule.allow.iter().map(move |entry| (person, entry))) {
+            for (person, entry) in
+                rule.members.iter().flat_map(|person| rule.allow.iter().map(move |entry| (person, entry)))
+            {
                 let own = policy.allowed(*person).unwrap();
                 let mut ranges = own.rules.iter().flat_map(|rule| &policy.rules[*rule].allow);
                 prop_assert!(ranges.any(|range| holds(range.range, entry.entry)));

@@ -22,13 +22,28 @@ pub(super) fn policy(inputs: &Inputs<'_>, suggestion: &Suggestion, proof: Option
     let clock = Clock(inputs.zone);
     let seen = suggestion.seen;
     let mut text = String::new();
-    comment(&mut text, &format!("A policy suggested from what was seen on {portal} from {} to {}.", clock.day(seen.since), clock.day(seen.until)));
-    comment(&mut text, "Read it before you use it: what people did is not proof that they may. Nothing was changed, here or at the portal.");
+    comment(
+        &mut text,
+        &format!(
+            "A policy suggested from what was seen on {portal} from {} to {}.",
+            clock.day(seen.since),
+            clock.day(seen.until)
+        ),
+    );
+    comment(
+        &mut text,
+        "Read it before you use it: what people did is not proof that they may. Nothing was changed, here or at the portal.",
+    );
     text.push_str("#\n");
     comment(&mut text, &proven(proof, clock));
     if let Some(proxy) = suggestion.proxy {
         text.push_str("#\n");
-        comment(&mut text, &format!("Nothing is suggested: everybody came from {proxy}, so the portal sees a proxy, and not the people. Let whoever runs the server name the proxy in `knownProxies`. If everybody does work behind that one address, write a rule for it by hand."));
+        comment(
+            &mut text,
+            &format!(
+                "Nothing is suggested: everybody came from {proxy}, so the portal sees a proxy, and not the people. Let whoever runs the server name the proxy in `knownProxies`. If everybody does work behind that one address, write a rule for it by hand."
+            ),
+        );
     }
     if suggestion.proxy.is_none() && suggestion.rules.is_empty() {
         text.push_str("#\n");
@@ -47,14 +62,24 @@ pub(super) fn difference(inputs: &Inputs<'_>, against: &Against, portal: &str) -
     comment(&mut text, &format!("Compared with what was seen on {portal} from {since} to {until}."));
     let new = match against.new.len() {
         0 => "Nothing is new.".to_owned(),
-        count => format!("New: {} that the policy does not have. Read them before you add them.", plural(count as u64, "rule")),
+        count => format!(
+            "New: {} that the policy does not have. Read them before you add them.",
+            plural(count as u64, "rule")
+        ),
     };
     comment(&mut text, &new);
     against.new.iter().for_each(|one| text.push_str(&rule(one, clock)));
     let unseen: Vec<String> = against
         .unseen
         .iter()
-        .map(|unseen| format!("line {}: {} of rule \"{}\"", unseen.line, unseen.entry, PortalText::new(unseen.rule.as_str()).for_terminal()))
+        .map(|unseen| {
+            format!(
+                "line {}: {} of rule \"{}\"",
+                unseen.line,
+                unseen.entry,
+                PortalText::new(unseen.rule.as_str()).for_terminal()
+            )
+        })
         .collect();
     section(&mut text, &format!("Entries from which nobody whom they are for was seen since {since}:"), unseen);
     text
@@ -141,7 +166,11 @@ fn remarks(suggestion: &Suggestion, clock: Clock) -> String {
         let addresses: Vec<String> = robot.addresses.iter().map(ToString::to_string).collect();
         format!("{}: {}", who(&robot.person), list_of(&addresses, ADDRESSES_SHOWN, addresses.len() as u64))
     };
-    section(&mut text, "Robots, which are not watched; a plan for the portal's own list needs their addresses:", suggestion.robots.iter().map(robot).collect());
+    section(
+        &mut text,
+        "Robots, which are not watched; a plan for the portal's own list needs their addresses:",
+        suggestion.robots.iter().map(robot).collect(),
+    );
     let left_out = |one: &Counted| format!("{}: {}", counted(one.logins, one.acts), left_out(one.why));
     section(&mut text, "Left out:", suggestion.left_out.iter().map(left_out).collect());
     text
@@ -157,7 +186,9 @@ fn who(person: &Person) -> String {
 
 fn why(why: Why) -> &'static str {
     match why {
-        Why::AfterFailedLogins => "came into use right after many failed logins; somebody may have guessed the password",
+        Why::AfterFailedLogins => {
+            "came into use right after many failed logins; somebody may have guessed the password"
+        }
         Why::AfterTakeover => "came into use after somebody may have guessed the password",
         Why::NewCountry => "in a country that was new to this person",
         Why::OneDay => "on one day only",
@@ -167,7 +198,10 @@ fn why(why: Why) -> &'static str {
 
 fn why_not(one: &NotSuggested) -> String {
     match one.why {
-        WhyNot::Roaming => format!("roams, came from {}; a VPN with a fixed address would help", plural(one.networks as u64, "network")),
+        WhyNot::Roaming => format!(
+            "roams, came from {}; a VPN with a fixed address would help",
+            plural(one.networks as u64, "network")
+        ),
         WhyNot::Ipv6Only => "comes over IPv6, of which the portal notes only the beginning".to_owned(),
         WhyNot::ShortHistory => format!("seen on {} only, 3 are needed", plural(one.days as u64, "day")),
         WhyNot::InDoubt => "only from the places above that are not proposed".to_owned(),
