@@ -1,8 +1,8 @@
 //! `suggest`: a policy from where people were seen. Pure, but for `command` and for reading the history.
 //!
 //! `sightings` puts rows together by person and address, `suspect` says which of them may be somebody else's, `places` joins neighbours,
-//! `rules` makes rules of the rest, `proof` replays them, `against` compares them with a policy that exists, `text` and
-//! `report` show them.
+//! `rules` makes rules of the others, `rest` says what is not suggested and why, `proof` replays the rules, `against` compares them with a
+//! policy that exists, `text` and `report` show everything.
 
 mod against;
 pub(crate) mod command;
@@ -10,6 +10,7 @@ mod names;
 mod places;
 mod proof;
 mod report;
+mod rest;
 mod rules;
 mod sightings;
 mod suspect;

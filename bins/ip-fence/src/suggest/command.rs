@@ -54,7 +54,9 @@ pub(crate) async fn run(args: &SuggestArgs, setup: &Setup<'_, Config>) -> anyhow
     let made = match against {
         Some(file) => {
             let names = known_names(setup.archive_snapshot()).await;
-            let policy = directory::resolve(Some(file), path, &directory, Some(&names), (setup.config, setup.now))?;
+            let mut known = directory.clone();
+            directory::add_everybody(&mut known, &file);
+            let policy = directory::resolve(Some(file), path, &known, Some(&names), (setup.config, setup.now))?;
             Made::Difference(Against::of(&inputs, &Suggestion::make(&inputs, &sightings, *window), &sightings, &policy))
         }
         None => Made::Policy,
@@ -85,7 +87,7 @@ impl Made {
     fn content(self, (inputs, sightings, window): (&Inputs<'_>, &Sightings, Window)) -> Content {
         match self {
             Made::Policy => Content::Whole {
-                suggestion: Suggestion::make(inputs, sightings, window),
+                suggestion: Box::new(Suggestion::make(inputs, sightings, window)),
                 proof: Proof::of(inputs, sightings, window),
             },
             Made::Difference(against) => Content::Against(against),

@@ -25,7 +25,7 @@ pub(super) enum Content {
     #[serde(untagged)]
     Whole {
         #[serde(flatten)]
-        suggestion: Suggestion,
+        suggestion: Box<Suggestion>,
         /// Absent where there is too little history to try it on.
         #[serde(skip_serializing_if = "Option::is_none")]
         proof: Option<Proof>,

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::names::Names;
 use super::sightings::{Sightings, Trace, Traces, day, presence};
 use super::{
-    Counted, DAYS, Doubt, ENOUGH_PEOPLE, EXPIRES_AFTER_DAYS, Inputs, LookAt, NotSuggested, Presence, ROAMING, Robot,
-    SHARED_DAYS, SHARED_PEOPLE, SuggestedEntry, SuggestedRule, Suggestion, Why, WhyNot, places, suspect,
+    Counted, DAYS, Doubt, ENOUGH_PEOPLE, EXPIRES_AFTER_DAYS, Inputs, Presence, ROAMING, Robot, SHARED_DAYS,
+    SHARED_PEOPLE, SuggestedEntry, SuggestedRule, Suggestion, places, suspect,
 };
 use crate::policy::import::{LONGEST_LABEL, ROOM_FOR_NUMBERS, free_label};
 use crate::rule::found::counted;
@@ -82,13 +82,13 @@ fn robots(inputs: &Inputs<'_>, traces: &Traces) -> Vec<Robot> {
 }
 
 /// What was seen, and what has become of it.
-struct Seen<'a> {
-    inputs: &'a Inputs<'a>,
-    traces: &'a Traces,
-    doubts: Doubt,
+pub(super) struct Seen<'a> {
+    pub(super) inputs: &'a Inputs<'a>,
+    pub(super) traces: &'a Traces,
+    pub(super) doubts: Doubt,
     shared: BTreeMap<IpAddr, BTreeSet<Uuid>>,
     /// Person and address that some rule holds.
-    used: BTreeSet<(Uuid, IpAddr)>,
+    pub(super) used: BTreeSet<(Uuid, IpAddr)>,
     labels: BTreeSet<String>,
     names: Names<'a>,
 }
@@ -114,7 +114,7 @@ impl<'a> Seen<'a> {
     }
 
     /// Active people, robots left out, of whom something may be said.
-    fn people(&self) -> Vec<&'a Person> {
+    pub(super) fn people(&self) -> Vec<&'a Person> {
         let inputs = self.inputs;
         let is_meant = |id: &Uuid| inputs.only.is_none_or(|only| only.contains(id)) && is_human(inputs, *id);
         inputs.directory.people.iter().filter(|(id, _)| is_meant(id)).map(|(_, account)| &account.person).collect()
@@ -128,13 +128,13 @@ impl<'a> Seen<'a> {
         own.filter(|(key, _)| !doubts.contains_key(key)).map(|((_, ip), trace)| (*ip, trace))
     }
 
-    fn networks(&self, person: Uuid) -> usize {
+    pub(super) fn networks(&self, person: Uuid) -> usize {
         let networks: BTreeSet<AddressRange> =
             self.own(person).map(|(ip, _)| AddressRange::neighbourhood(ip)).collect();
         networks.len()
     }
 
-    fn days(&self, person: Uuid) -> usize {
+    pub(super) fn days(&self, person: Uuid) -> usize {
         presence(self.own(person).map(|(_, trace)| trace)).map_or(0, |seen| seen.days)
     }
 
@@ -269,64 +269,6 @@ impl<'a> Seen<'a> {
         let label = free_label(&wanted, &taken, &mut used);
         self.labels.insert(label.clone());
         label
-    }
-
-    fn not_suggested(&self) -> Vec<NotSuggested> {
-        let named: BTreeSet<Uuid> = self.used.iter().map(|(person, _)| *person).collect();
-        let why = |person: Uuid, days: usize, networks: usize| {
-            let cut = self.traces.cut.get(&person).map_or(0, BTreeSet::len);
-            match (days, cut) {
-                (0, _) if self.is_doubted(person) => WhyNot::InDoubt,
-                (0, 0) => WhyNot::Unseen,
-                (0, 1..) => WhyNot::Ipv6Only,
-                _ if networks >= ROAMING => WhyNot::Roaming,
-                _ if days < DAYS => WhyNot::ShortHistory,
-                _ => WhyNot::NoHabit,
-            }
-        };
-        let mut people: Vec<NotSuggested> = self
-            .people()
-            .into_iter()
-            .filter(|person| !named.contains(&person.id))
-            .map(|person| {
-                let (days, networks) = (self.days(person.id), self.networks(person.id));
-                NotSuggested { person: person.clone(), why: why(person.id, days, networks), days, networks }
-            })
-            .collect();
-        people.sort_by_key(|one| (one.why, one.person.id));
-        people
-    }
-
-    fn is_doubted(&self, person: Uuid) -> bool {
-        self.doubts.keys().any(|(who, _)| *who == person)
-    }
-
-    /// What is in doubt, and what people who do not roam did not use often enough.
-    fn not_proposed(&self) -> Vec<LookAt> {
-        let mut places: BTreeMap<(Uuid, AddressRange, Why), BTreeMap<IpAddr, &Trace>> = BTreeMap::new();
-        let meant: BTreeSet<Uuid> = self.people().iter().map(|person| person.id).collect();
-        for (key @ (person, ip), trace) in self.traces.of.iter().filter(|((person, _), _)| meant.contains(person)) {
-            let days = trace.days().count();
-            let seldom = if days == 1 { Some(Why::OneDay) } else { (days < DAYS).then_some(Why::FewDays) };
-            let is_roaming = || self.networks(*person) >= ROAMING;
-            let why = match self.doubts.get(key) {
-                Some(why) => Some(*why),
-                None => seldom.filter(|_| !self.used.contains(key) && !is_roaming()),
-            };
-            if let Some(why) = why {
-                places.entry((*person, AddressRange::neighbourhood(*ip), why)).or_default().insert(*ip, trace);
-            }
-        }
-        let look_at = |((person, network, why), addresses): ((Uuid, AddressRange, Why), BTreeMap<IpAddr, &Trace>)| {
-            Some(LookAt {
-                person: self.inputs.directory.people.get(&person)?.person.clone(),
-                network: network.to_string(),
-                seen: presence(addresses.values().copied())?,
-                addresses: addresses.into_keys().collect(),
-                why,
-            })
-        };
-        places.into_iter().filter_map(look_at).collect()
     }
 }
 

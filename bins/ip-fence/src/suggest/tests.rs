@@ -147,6 +147,28 @@ fn people_without_an_office_get_their_homes() {
     assert!(suggestion.rules.iter().all(|rule| rule.members.len() == 1), "a couple is no office");
 }
 
+/// Whatever people call themselves, a rule means them and nobody else.
+#[test]
+fn names_that_several_have_or_that_are_hostile_harm_nobody() {
+    let mut office = Office::usual(7);
+    let hostile = "x\"]\n[[rule]]\nallow = [\"0.0.0.0/0\"";
+    let (first, second) = (office.id("home0"), office.id("home1"));
+    for account in office.directory.people.values_mut() {
+        account.person.name = hostile.into();
+    }
+    for (id, email) in [(first, "Same@example.com"), (second, "same@example.com"), (office.id("home2"), hostile)] {
+        office.directory.people.get_mut(&id).unwrap().person.email = Some(email.into());
+    }
+    let twin = office.directory.groups[0].clone();
+    office.directory.groups.push(docspace_client::Group { id: Uuid::from_u128(77), ..twin });
+    check_everything(&office).unwrap();
+    let suggestion = suggested(&office);
+    assert_eq!(suggestion.rules[0].groups, [office.directory.groups[0].id.to_string()]);
+    let named: Vec<&String> = suggestion.rules.iter().flat_map(|rule| &rule.people).collect();
+    assert!(named.contains(&&first.to_string()) && named.contains(&&second.to_string()), "{named:?}");
+    assert!(suggestion.rules.iter().flat_map(|rule| &rule.allow).all(|entry| entry.entry.size() <= Some(4)));
+}
+
 /// What the policy makes of the last quarter, counted by hand.
 fn counted(
     office: &Office,
