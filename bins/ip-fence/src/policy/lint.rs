@@ -101,9 +101,14 @@ mod tests {
         line 13: `ff02::1` is a multicast address, and nobody comes from there; take it out
         line 14: `0.0.0.0/0` is so wide that it keeps hardly anybody out; give the networks that are meant
         line 15: `::/0` is so wide that it keeps hardly anybody out; give the networks that are meant
-        line 16: `192.0.2.0` alone is the name of a network; did you mean `192.0.2.0/24`?
-        line 17: `2001:db8::` alone is the name of a network; did you mean `2001:db8::/64`?
-        line 18: `10.0.0.0/8` is private, while people come to the portal over the internet; if people come from a network of your own, set `portal.public = false`
+        line 16: `44.0.0.0/8` is so wide that it keeps hardly anybody out; give the networks that are meant
+        line 17: `64.0.0.0-65.0.0.7` is so wide that it keeps hardly anybody out; give the networks that are meant
+        line 18: `2000::/3` is so wide that it keeps hardly anybody out; give the networks that are meant
+        line 19: `239.0.0.0/8` is a multicast address, and nobody comes from there; take it out
+        line 20: `240.0.0.0/4` is reserved, and nobody comes from there; take it out
+        line 21: `192.0.2.0` alone is the name of a network; did you mean `192.0.2.0/24`?
+        line 22: `2001:db8::` alone is the name of a network; did you mean `2001:db8::/64`?
+        line 23: `10.0.0.0/8` is private, while people come to the portal over the internet; if people come from a network of your own, set `portal.public = false`
         ");
     }
 
