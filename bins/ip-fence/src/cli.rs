@@ -24,6 +24,8 @@ pub(crate) enum Command {
     /// Check, create, query or extend the policy
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Print a policy made from where people came from in the last 90 days, and how well it would have done; changes nothing
+    Suggest(SuggestArgs),
     /// Show how the policy would change the portal's own list, and whom that would lock out; changes nothing
     Plan(PlanArgs),
 }
@@ -55,7 +57,7 @@ pub(crate) enum PolicyCommand {
         address: String,
         /// The reason, for anyone who reads the policy or a report
         #[arg(long, value_name = "TEXT")]
-        reason: Option<String>,
+        reason: String,
     },
 }
 
@@ -63,6 +65,13 @@ pub(crate) enum PolicyCommand {
 pub(crate) enum ListFormat {
     Csv,
     Json,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct SuggestArgs {
+    /// Print only how a policy that exists differs: places that it lacks, and entries that nobody used
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) against: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Default, Args)]
@@ -127,6 +136,7 @@ impl OwnCommand for Command {
             Command::Policy(PolicyCommand::Import { .. }) => &[RunFlag::DryRun],
             Command::Policy(PolicyCommand::Test { .. }) => &[RunFlag::Json, RunFlag::DryRun, RunFlag::ExitCode],
             Command::Policy(PolicyCommand::Allow { .. }) => &[RunFlag::Until, RunFlag::DryRun],
+            Command::Suggest(_) => &[RunFlag::Since, RunFlag::Until, RunFlag::Json, RunFlag::DryRun],
             Command::Plan(_) => &[RunFlag::Since, RunFlag::Until, RunFlag::Json, RunFlag::DryRun, RunFlag::ExitCode],
         }
     }

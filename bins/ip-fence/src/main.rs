@@ -9,6 +9,7 @@ mod policy;
 mod report;
 mod rule;
 mod shadow;
+mod suggest;
 #[cfg(test)]
 mod testing;
 
@@ -73,6 +74,7 @@ impl Program for IpFence {
     async fn own_command(command: &Command, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
         match command {
             Command::Policy(command) => policy::command::run(command, setup).await,
+            Command::Suggest(args) => suggest::command::run(args, setup).await,
             Command::Plan(args) => plan::command::run(args, setup).await,
         }
     }

@@ -20,6 +20,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 pub(crate) use file::{parse, shown};
+pub(crate) use lint::holds;
 pub(crate) use resolve::{Allowed, Permission, Policy};
 pub(crate) use words::Word;
 

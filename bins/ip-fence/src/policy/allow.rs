@@ -19,9 +19,12 @@ pub(crate) async fn allow(
     setup: &Setup<'_, Config>,
     person: &str,
     address: &str,
-    reason: Option<&str>,
+    reason: &str,
 ) -> anyhow::Result<Exit> {
     let expires = last_day(setup.args.until, setup.now.date_naive())?;
+    if reason.trim().is_empty() {
+        return Err(Error::setting("--reason", "is empty; say why, for whoever reads the policy later").into());
+    }
     let wrong = |error| Error::setting("ADDRESS", format!("`{}` {error}", shown(address)));
     let range: AddressRange = address.trim().parse().map_err(wrong)?;
     let client = setup.client()?;
@@ -45,7 +48,8 @@ pub(crate) async fn allow(
         added.map_err(|error| Error::setting("policy", format!("{} cannot be written: {error}", path.display())))?;
         "was added to"
     };
-    setup.print(&format!("This rule {what} {}:\n{text}{}", path.display(), doubts(setup, &after)?))?;
+    let endless = if expires.is_none() { "\nThe rule has no end; `--until DATE` gives it one.\n" } else { "" };
+    setup.print(&format!("This rule {what} {}:\n{text}{}{endless}", path.display(), doubts(setup, &after)?))?;
     Ok(Exit::Concluded)
 }
 
@@ -93,7 +97,7 @@ fn new_rule(
     policy: &Policy,
     person: &Person,
     range: AddressRange,
-    (reason, expires): (Option<&str>, Option<NaiveDate>),
+    (reason, expires): (&str, Option<NaiveDate>),
 ) -> NewRule {
     let id = person.id.to_string();
     let taken: BTreeSet<&str> = policy.rules.iter().map(|rule| rule.label.as_str()).collect();
@@ -103,7 +107,7 @@ fn new_rule(
         label: free_label(&label, &taken, &mut used),
         people: vec![person.email.as_ref().map_or(id, |email| email.raw().to_owned())],
         allow: [range].into(),
-        reason: reason.map(str::to_owned),
+        reason: Some(reason.to_owned()),
         expires,
     }
 }

@@ -21,7 +21,7 @@ pub(crate) async fn run(command: &PolicyCommand, setup: &Setup<'_, Config>) -> a
         PolicyCommand::Check => check(setup).await,
         PolicyCommand::Import { file, from } => import(setup, file, *from).await,
         PolicyCommand::Test { person, address } => test(setup, person, address).await,
-        PolicyCommand::Allow { person, address, reason } => allow(setup, person, address, reason.as_deref()).await,
+        PolicyCommand::Allow { person, address, reason } => allow(setup, person, address, reason).await,
     }
 }
 

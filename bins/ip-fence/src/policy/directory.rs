@@ -44,7 +44,6 @@ pub(crate) async fn read(client: &Client, policy: Option<&PolicyFile>, known: &K
         return Ok(directory);
     }
     directory.read_groups(client).await?;
-    let everybody = built_in(&named);
     let names_listed = named.iter().any(|name| Uuid::parse_str(name.trim()).ok() != Some(EVERYONE));
     if directory.groups.is_empty() && names_listed && !are_gone(&named, known, client).await? {
         return Err(Client::no_groups());
@@ -55,11 +54,17 @@ pub(crate) async fn read(client: &Client, policy: Option<&PolicyFile>, known: &K
     for group in asked {
         directory.read_members(group, client).await?;
     }
-    if let Some(everybody) = everybody {
-        directory.members.insert(EVERYONE, directory.people.keys().copied().collect());
-        directory.groups.push(everybody);
-    }
+    policy.iter().for_each(|policy| add_everybody(&mut directory, policy));
     Ok(directory)
+}
+
+/// Adds the group of everybody, which no list has, when the policy names it by its id.
+pub(crate) fn add_everybody(directory: &mut Directory, policy: &PolicyFile) {
+    let mut named = policy.rules.iter().flat_map(|rule| &rule.groups);
+    if named.any(|name| Uuid::parse_str(name.text.trim()).is_ok_and(|id| id == EVERYONE)) {
+        directory.members.insert(EVERYONE, directory.people.keys().copied().collect());
+        directory.groups.push(Group { id: EVERYONE, name: "everybody".into(), manager: None, size: None });
+    }
 }
 
 /// Finds the people of the policy. Without a policy nobody is named.
@@ -87,10 +92,4 @@ async fn are_gone(named: &[&str], known: &KnownNames, client: &Client) -> Result
         }
     }
     Ok(true)
-}
-
-/// The group of everybody, which no list has, when it is named by its id.
-fn built_in(named: &[&str]) -> Option<Group> {
-    let is_named = named.iter().any(|name| Uuid::parse_str(name.trim()).is_ok_and(|id| id == EVERYONE));
-    is_named.then(|| Group { id: EVERYONE, name: "everybody".into(), manager: None, size: None })
 }

@@ -34,7 +34,7 @@ pub(crate) fn parse(text: &str) -> Result<PolicyFile, Vec<Mistake>> {
 }
 
 /// Reports and alerts repeat a label with each finding; what is longer than a line belongs into `reason`.
-pub(super) const LONGEST_LABEL: usize = 200;
+pub(crate) const LONGEST_LABEL: usize = 200;
 
 struct Reader {
     lines: Lines,

@@ -11,7 +11,8 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::error::Category;
 
 use super::Mistake;
-use super::file::{LONGEST_LABEL, shown};
+pub(crate) use super::file::LONGEST_LABEL;
+use super::file::shown;
 
 /// One row of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -279,10 +280,10 @@ impl fmt::Display for NewRule {
 }
 
 /// A label may get ` (157)` behind it.
-const ROOM_FOR_NUMBERS: usize = 20;
+pub(crate) const ROOM_FOR_NUMBERS: usize = 20;
 
 /// The label, with a number behind it from the second rule on; never one that another rule has.
-pub(super) fn free_label(label: &str, taken: &BTreeSet<&str>, used: &mut usize) -> String {
+pub(crate) fn free_label(label: &str, taken: &BTreeSet<&str>, used: &mut usize) -> String {
     loop {
         *used += 1;
         if *used == 1 {
@@ -296,7 +297,7 @@ pub(super) fn free_label(label: &str, taken: &BTreeSet<&str>, used: &mut usize) 
 }
 
 /// A text as TOML has it.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let escaped: String = text
         .chars()
         .map(|character| match character {

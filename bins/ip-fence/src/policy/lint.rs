@@ -19,9 +19,9 @@ const NOBODYS: [(&str, &str); 9] = [
     ("ff00::/8", "is a multicast address"),
 ];
 
-/// More than a /8 of IPv4, or a /24 of IPv6, keeps hardly anybody out.
+/// So many addresses keep hardly anybody out: a /8 of IPv4 holds whole countries, a /20 of IPv6 the largest providers.
 const WIDE_V4: u128 = 1 << 24;
-const WIDE_V6: u128 = 1 << 104;
+const WIDE_V6: u128 = 1 << 108;
 
 /// Whatever looks wrong in the entries, in order of lines. `is_public`: whether a private address is nobody's; `None` when no portal is set.
 pub(crate) fn doubts(file: &PolicyFile, is_public: Option<bool>) -> Vec<Mistake> {
@@ -34,7 +34,7 @@ pub(crate) fn doubts(file: &PolicyFile, is_public: Option<bool>) -> Vec<Mistake>
 }
 
 /// Whether every address of a range is in another.
-pub(super) fn holds(all: AddressRange, part: AddressRange) -> bool {
+pub(crate) fn holds(all: AddressRange, part: AddressRange) -> bool {
     let (first, last) = ends(part);
     all.contains(first) && all.contains(last)
 }
@@ -59,7 +59,7 @@ fn doubt(range: AddressRange, is_public: bool) -> Option<String> {
             .then(|| format!("`{range}` is private, while people come to the portal over the internet; {setting}"));
     }
     let widest = if matches!(range, AddressRange::V4 { .. }) { WIDE_V4 } else { WIDE_V6 };
-    if range.size().is_none_or(|size| size > widest) {
+    if range.size().is_none_or(|size| size >= widest) {
         return Some(format!(
             "`{range}` is so wide that it keeps hardly anybody out; give the networks that are meant"
         ));
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn entries_that_nobody_can_come_from_are_named() {
-        let entries = "\"224.0.0.1\",\n\"255.255.255.255\",\n\"0.0.0.0\",\n\"127.0.0.0/8\",\n\"169.254.1.1\",\n\"::\",\n\"::1\",\n\"fe80::1\",\n\"ff02::1\",\n\"0.0.0.0/0\",\n\"::/0\",\n\"192.0.2.0\",\n\"2001:db8::\",\n\"10.0.0.0/8\"";
+        let entries = "\"224.0.0.1\",\n\"255.255.255.255\",\n\"0.0.0.0\",\n\"127.0.0.0/8\",\n\"169.254.1.1\",\n\"::\",\n\"::1\",\n\"fe80::1\",\n\"ff02::1\",\n\"0.0.0.0/0\",\n\"::/0\",\n\"44.0.0.0/8\",\n\"64.0.0.0-65.0.0.7\",\n\"2000::/3\",\n\"239.0.0.0/8\",\n\"240.0.0.0-255.255.255.255\",\n\"192.0.2.0\",\n\"2001:db8::\",\n\"10.0.0.0/8\"";
         insta::assert_snapshot!(lines(entries, Some(true)), @"
         line 5: `224.0.0.1` is a multicast address, and nobody comes from there; take it out
         line 6: `255.255.255.255` is reserved, and nobody comes from there; take it out
@@ -101,15 +101,20 @@ mod tests {
         line 13: `ff02::1` is a multicast address, and nobody comes from there; take it out
         line 14: `0.0.0.0/0` is so wide that it keeps hardly anybody out; give the networks that are meant
         line 15: `::/0` is so wide that it keeps hardly anybody out; give the networks that are meant
-        line 16: `192.0.2.0` alone is the name of a network; did you mean `192.0.2.0/24`?
-        line 17: `2001:db8::` alone is the name of a network; did you mean `2001:db8::/64`?
-        line 18: `10.0.0.0/8` is private, while people come to the portal over the internet; if people come from a network of your own, set `portal.public = false`
+        line 16: `44.0.0.0/8` is so wide that it keeps hardly anybody out; give the networks that are meant
+        line 17: `64.0.0.0-65.0.0.7` is so wide that it keeps hardly anybody out; give the networks that are meant
+        line 18: `2000::/3` is so wide that it keeps hardly anybody out; give the networks that are meant
+        line 19: `239.0.0.0/8` is a multicast address, and nobody comes from there; take it out
+        line 20: `240.0.0.0/4` is reserved, and nobody comes from there; take it out
+        line 21: `192.0.2.0` alone is the name of a network; did you mean `192.0.2.0/24`?
+        line 22: `2001:db8::` alone is the name of a network; did you mean `2001:db8::/64`?
+        line 23: `10.0.0.0/8` is private, while people come to the portal over the internet; if people come from a network of your own, set `portal.public = false`
         ");
     }
 
     #[test]
     fn usual_entries_are_none() {
-        let usual = "\"192.0.2.0/24\", \"192.0.2.7\", \"203.0.113.0-203.0.113.9\", \"2001:db8::/32\", \"2001:db8::7\", \"44.0.0.0/8\"";
+        let usual = "\"192.0.2.0/24\", \"192.0.2.7\", \"203.0.113.0-203.0.113.9\", \"2001:db8::/32\", \"2001:db8::7\", \"44.0.0.0/9\", \"2a00::/21\"";
         assert_eq!(lines(usual, Some(true)), "");
         let private = "\"10.0.0.0/8\", \"192.168.1.7\", \"fd00::/8\"";
         assert_eq!(lines(private, Some(false)), "", "a company's own network");

@@ -4,6 +4,7 @@
 //! one address in which each of ten people mistypes once, when the policy lets them come from there.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
 
 use ::report::words::{list_of, plural};
 use audit_model::{GUEST_ACCOUNT, Person, PortalText, Severity};
@@ -18,7 +19,7 @@ use crate::config::Limits;
 use crate::policy::Permission;
 
 /// A login this long after a burst of failed ones is probably its success.
-const AFTER_BURST: TimeDelta = TimeDelta::hours(1);
+pub(crate) const AFTER_BURST: TimeDelta = TimeDelta::hours(1);
 
 /// Whoever guesses slowly is seen within so long.
 pub(crate) const SLOWLY: TimeDelta = TimeDelta::hours(24);
@@ -64,6 +65,15 @@ struct Window {
     /// How often each text was typed among them.
     typed: BTreeMap<String, u64>,
     bursts: Vec<Burst>,
+}
+
+/// Whose accounts somebody tried, from where, and when.
+#[derive(Clone, Debug)]
+pub(crate) struct Guessing {
+    pub(crate) accounts: BTreeSet<Uuid>,
+    /// Without those that requests set.
+    pub(crate) callers: BTreeSet<IpAddr>,
+    pub(crate) window: audit_model::Window,
 }
 
 struct Burst {
@@ -201,8 +211,7 @@ impl<'a> Bursts<'a> {
         let came = self.came();
         for (caller, paces) in by_caller {
             for (is_slow, burst) in paces.bursts() {
-                let guessed = burst.typed.iter().filter(|typed| !self.mistyped(typed, &caller, &came));
-                if is_slow && (guessed.count() as u64) < self.limits.sprayed_people_per_day {
+                if is_slow && !self.is_slow_spraying(&burst, &caller, &came) {
                     continue;
                 }
                 found.push(self.spraying(caller.as_deref(), is_slow, burst));
@@ -211,6 +220,39 @@ impl<'a> Bursts<'a> {
         }
         found.extend(everywhere.bursts.into_iter().filter_map(|burst| self.spread(burst, &told, &came)));
         found
+    }
+
+    /// All bursts, in no order, without a word about how bad they are; those of all callers together say of nobody who it was.
+    pub(crate) fn guessed(mut self) -> Vec<Guessing> {
+        let (by_typed, by_caller) = (std::mem::take(&mut self.by_typed), std::mem::take(&mut self.by_caller));
+        let came = self.came();
+        let own = by_typed.into_values().flat_map(|Paces { fast, slow }| fast.bursts.into_iter().chain(slow.bursts));
+        let callers = by_caller.into_iter().flat_map(|(caller, Paces { fast, slow })| {
+            let slow = slow.bursts.into_iter().filter(|burst| self.is_slow_spraying(burst, &caller, &came));
+            fast.bursts.into_iter().chain(slow).collect::<Vec<_>>()
+        });
+        own.chain(callers).filter_map(|burst| self.guessing(&burst)).collect()
+    }
+
+    fn guessing(&self, burst: &Burst) -> Option<Guessing> {
+        let accounts = burst.typed.iter().filter_map(|typed| self.accounts.get(typed));
+        let callers = burst.rows.logins().filter(|row| !row.ip_was_set).filter_map(|row| row.address().ip());
+        Some(Guessing {
+            accounts: accounts.map(|account| account.person.id).collect(),
+            callers: callers.collect(),
+            window: audit_model::Window::new(burst.rows.first()?.at, burst.last.at),
+        })
+    }
+
+    /// Whether enough were guessed from there in a day who did not just mistype.
+    fn is_slow_spraying(
+        &self,
+        burst: &Burst,
+        caller: &Option<String>,
+        came: &BTreeSet<(Uuid, Option<String>)>,
+    ) -> bool {
+        let guessed = burst.typed.iter().filter(|typed| !self.mistyped(typed, caller, came));
+        guessed.count() as u64 >= self.limits.sprayed_people_per_day
     }
 
     /// Who signed in from which caller.

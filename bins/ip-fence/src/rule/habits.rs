@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::sighting::Sighting;
 
 /// So many earlier logins make a habit that a new country is new to.
-const HABIT: u64 = 5;
+pub(crate) const HABIT: u64 = 5;
 
 /// A login that is judged itself becomes a habit only after as long as the usual window lasts. So one run over a long window, after a
 /// pause, tells what usual runs would have told.

@@ -11,4 +11,5 @@ mod honesty;
 mod plan;
 mod policy;
 mod reports;
+mod suggest;
 mod told;

@@ -135,22 +135,28 @@ async fn an_address_is_allowed_by_a_rule_at_the_end() {
     assert_eq!(dry.stdout.replace("would be", "was"), added.stdout);
     let rule = "\n[[rule]]\nlabel = \"Chen Li, 203.0.113.77\"\npeople = [\"chen@example.com\"]\nallow = [\"203.0.113.77\"]\nreason = \"the \\\"Fair\\\"\"\nexpires = \"2026-12-01\"\n";
     assert_eq!(file(), format!("{POLICY}{rule}"));
-    let again = run(&setting, &[&about[..], &["--until", "2026-11-30"]].concat()).await;
+    let again = run(&setting, &[&about[..], &why[..2], &["--until", "2026-11-30"]].concat()).await;
     assert!(again.exit == 0 && again.stdout.contains("allows it already"), "{}{}", again.stdout, again.stderr);
     assert_eq!(file(), format!("{POLICY}{rule}"));
-    let longer = run(&setting, &[&about[..], &["--until", "2027-06-01", "--dry-run"]].concat()).await;
+    let longer = run(&setting, &[&about[..], &why[..2], &["--until", "2027-06-01", "--dry-run"]].concat()).await;
     assert!(longer.stdout.contains("expires = \"2027-06-01\""), "the rule there ends before: {}", longer.stdout);
-    let odd = run(&setting, &["policy", "allow", "bob@example.com", "203.0.113.0"]).await;
+    let odd = run(&setting, &["policy", "allow", "bob@example.com", "203.0.113.0", "--reason", "a site"]).await;
+    assert!(odd.stdout.contains("The rule has no end") && !added.stdout.contains("no end"), "{}", odd.stdout);
     assert!(
         odd.stdout.contains("Look at it again") && odd.stdout.contains("did you mean `203.0.113.0/24`?"),
         "{}",
         odd.stdout
     );
     for wrong in [["nobody@example.com", "203.0.113.7"], ["bob@example.com", "203.0.113.300"]] {
-        assert_eq!(run(&setting, &[&["policy", "allow"], &wrong[..]].concat()).await.exit, 2, "{wrong:?}");
+        let refused = run(&setting, &[&["policy", "allow"], &wrong[..], &["--reason", "a site"]].concat()).await;
+        assert_eq!(refused.exit, 2, "{wrong:?}");
+    }
+    for reason in [&[][..], &["--reason", " "]] {
+        let silent = run(&setting, &[&about[..], reason].concat()).await;
+        assert!(silent.exit == 2 && silent.stderr.contains("--reason"), "{}{}", silent.stdout, silent.stderr);
     }
     for (until, why) in [("30d", "must be a date"), ("2026-11-20", "would not count")] {
-        let wrong = run(&setting, &[&about[..], &["--until", until]].concat()).await;
+        let wrong = run(&setting, &[&about[..], &["--reason", "a site", "--until", until]].concat()).await;
         assert!(wrong.exit == 2 && wrong.stderr.contains(why), "{until}: {}{}", wrong.stdout, wrong.stderr);
     }
 }

@@ -1,0 +1,117 @@
+//! `suggest`: reads what a policy is made from, and prints one. Changes nothing, here or at the portal, and not the policy either.
+
+use audit_model::{Source, Verdict, Window};
+use chrono::TimeDelta;
+use docspace_client::{Client, Directory, Error};
+use event_archive::Look;
+use job_runner::args::ReportFormat;
+use job_runner::exit::{Ending, Exit, decide};
+use job_runner::names::{NamedList, accounts, unknown};
+use job_runner::{Job, Setup};
+use tracing::warn;
+use url::Url;
+
+use super::report::{Content, SuggestReport};
+use super::{Against, Inputs, Proof, Sightings, Suggestion, first_policy, text};
+use crate::cli::SuggestArgs;
+use crate::config::Config;
+use crate::policy::directory;
+use crate::policy::given::known_names;
+
+/// How much history a policy is made from.
+const HISTORY: TimeDelta = TimeDelta::days(90);
+
+const INCOMPLETE: &str =
+    "# INCOMPLETE: some of the history could not be read, so places may be missing. Do not use this as it is.\n";
+
+pub(crate) async fn run(args: &SuggestArgs, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
+    let path = args.against.as_deref();
+    let against = directory::read_policy(path)?;
+    // what is remembered is read from a copy, and nothing is written to the store itself
+    let (job, mut look) = setup.rehearsal(HISTORY, "from where people come").await?;
+    let Job { archive, portal, window, .. } = &job;
+    look.logins().await?.of_window_alone();
+    look.audit().await?.of_window_alone();
+    let directory = people(&mut look).await?;
+    let sightings = Sightings::read(archive, *window, portal.time_zone).await?;
+    let countries = archive.login_countries(Window::new(window.since - HISTORY, window.since)).await?;
+    let robots = NamedList::people("service_accounts", &setup.common.service_accounts);
+    unknown(&[robots], &directory).iter().for_each(|unknown| warn!("{unknown}"));
+    let only = accounts("people", &setup.config.people, &directory)?;
+    let inputs = Inputs {
+        directory: &directory,
+        service_accounts: &setup.common.service_accounts,
+        is_public: setup.config.portal.is_public(&setup.portal_url()?),
+        ipv6_by_64: setup.config.ipv6_by_64,
+        limits: &setup.config.limits,
+        zone: portal.time_zone,
+        only: (!setup.config.people.is_empty()).then_some(&only),
+        countries: &countries,
+    };
+    let coverage = look.into_coverage();
+    let verdict = coverage.verdict();
+    let seen = (&inputs, &sightings, *window);
+    let made = match against {
+        Some(file) => {
+            let names = known_names(setup.archive_snapshot()).await;
+            let mut known = directory.clone();
+            directory::add_everybody(&mut known, &file);
+            let policy = directory::resolve(Some(file), path, &known, Some(&names), (setup.config, setup.now))?;
+            Made::Difference(Against::of(&inputs, &Suggestion::make(&inputs, &sightings, *window), &sightings, &policy))
+        }
+        None => Made::Policy,
+    };
+    setup.print(&match setup.args.format {
+        ReportFormat::Text if verdict == Verdict::Complete => made.text(seen, &setup.portal_url()?),
+        ReportFormat::Text => format!("{INCOMPLETE}{}", made.text(seen, &setup.portal_url()?)),
+        ReportFormat::Json => SuggestReport::new(setup.head(&job, &coverage), made.content(seen)).json()?,
+    })?;
+    let (nothing, incomplete) = (verdict == Verdict::Nothing, verdict == Verdict::Incomplete);
+    Ok(decide(Ending { nothing, incomplete, ..Ending::default() }, setup.args.exit_code))
+}
+
+/// What is printed.
+enum Made {
+    Policy,
+    Difference(Against),
+}
+
+impl Made {
+    fn text(&self, (inputs, sightings, window): (&Inputs<'_>, &Sightings, Window), portal: &Url) -> String {
+        match self {
+            Made::Policy => first_policy(inputs, sightings, window, portal.as_str()),
+            Made::Difference(against) => text::difference(inputs, against, portal.as_str()),
+        }
+    }
+
+    fn content(self, (inputs, sightings, window): (&Inputs<'_>, &Sightings, Window)) -> Content {
+        match self {
+            Made::Policy => Content::Whole {
+                suggestion: Box::new(Suggestion::make(inputs, sightings, window)),
+                proof: Proof::of(inputs, sightings, window),
+            },
+            Made::Difference(against) => Content::Against(against),
+        }
+    }
+}
+
+/// Everybody, and who is in which group. Without groups, rules name people one by one.
+async fn people(look: &mut Look) -> Result<Directory, Error> {
+    let client = look.client.clone();
+    let mut directory = Directory::default();
+    directory.read_people(&client).await?;
+    if look.answered(Source::People.name(), groups(&client, &mut directory).await).is_none() {
+        directory.groups.clear();
+        directory.members.clear();
+    }
+    Ok(directory)
+}
+
+async fn groups(client: &Client, directory: &mut Directory) -> Result<(), Error> {
+    directory.read_groups(client).await?;
+    let ids: Vec<_> = directory.groups.iter().map(|group| group.id).collect();
+    for id in ids {
+        directory.read_members(id, client).await?;
+    }
+    Ok(())
+}
