@@ -177,8 +177,16 @@ pub(crate) async fn copy_of(state: &State) -> anyhow::Result<Copy> {
     }
 }
 
+/// Opens the store.
+pub(crate) async fn open_store(state: &State) -> anyhow::Result<Store> {
+    match state {
+        State::Files(paths) => open_file(paths).await,
+        State::Server(server) => Ok(Store::on_server(&server.place).await?),
+    }
+}
+
 /// Opens the store in its file, under the name that it has.
-pub(crate) async fn open_file(paths: &StatePaths) -> anyhow::Result<Store> {
+async fn open_file(paths: &StatePaths) -> anyhow::Result<Store> {
     let path = std::path::absolute(former::find(paths).path).context("cannot tell the current folder")?;
     Ok(Store::open(&url_of(&path)).await?)
 }
