@@ -3,13 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
-use rusqlite::types::Value as Copied;
-use tokio_postgres::types::Type;
 
 use crate::error::Error;
 use crate::moving::{on_server, verdict};
 use crate::postgres::{OnServer, Server, Session};
-use crate::statement::Failure;
+use crate::statement::{Failure, Of, Row};
 use crate::store::{Engine, Store, on_thread};
 
 /// Rows that are on their way at a time.
@@ -25,7 +23,7 @@ impl Store {
         const DOING: &str = "copying the rows of the server";
         let Engine::Sqlite(connections) = self.engine() else { return Err(Error::Url) };
         let (connections, place) = (connections.clone(), place.clone());
-        let permit = connections.permit().ok_or_else(|| connections.closed(DOING))?;
+        let permit = connections.permit().await.ok_or_else(|| connections.closed(DOING))?;
         let copied = move || {
             let server = Server::connect(&place)?;
             let session = server.entered()?;
@@ -92,13 +90,9 @@ fn copy_table(session: &Session, connection: &Connection, table: &str, columns: 
             break;
         }
         for row in &rows {
-            for (place, column) in row.columns().iter().enumerate() {
-                let value = match *column.type_() {
-                    Type::INT8 => row.try_get::<_, Option<i64>>(place)?.map(Copied::Integer),
-                    Type::TEXT => row.try_get::<_, Option<String>>(place)?.map(Copied::Text),
-                    ref other => return Err(Failure::other(format!("column {table}.{} is a {other}", column.name()))),
-                };
-                insert.raw_bind_parameter(place + 1, value.unwrap_or(Copied::Null))?;
+            let row = Row::new(Of::Postgres(row), None);
+            for place in 0..columns.len() {
+                insert.raw_bind_parameter(place + 1, row.value(place)?)?;
             }
             insert.raw_execute()?;
         }

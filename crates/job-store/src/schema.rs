@@ -40,10 +40,12 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS component_schema (
     PRIMARY KEY (component, number)
 ) STRICT, WITHOUT ROWID";
 
+const IS_THERE: &str = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'component_schema'";
+
 impl Store {
     /// Applies the steps of a component that this store does not have yet; other components are not looked at.
     ///
-    /// Every step is applied in its own transaction. Calling it again changes nothing.
+    /// Every step is applied in its own transaction. Where there is none to apply, the store is only read.
     ///
     /// # Errors
     ///
@@ -65,11 +67,14 @@ impl Store {
             "component `{}` has a step for SQLite that it lacks for PostgreSQL",
             component.name
         );
-        let (table, steps) = match self.engine() {
-            Engine::Sqlite(_) => (TABLE, component.steps),
-            Engine::Postgres(_) => (TABLE_ON_SERVER, component.on_server),
+        let (is_there, table, steps) = match self.engine() {
+            Engine::Sqlite(_) => (IS_THERE, TABLE, component.steps),
+            Engine::Postgres(_) => (IS_THERE_ON_SERVER, TABLE_ON_SERVER, component.on_server),
         };
-        self.script("creating the schema table", table).await?;
+        let is_there = self.row("reading the schema table", is_there, [], |_| Ok(())).await?;
+        if is_there.is_none() {
+            self.script("creating the schema table", table).await?;
+        }
         let applied = self.applied(component).await?;
         self.check(component, steps, &applied)?;
         for step in steps.iter().filter(|step| !applied.contains_key(&step.number)) {
@@ -138,7 +143,9 @@ impl Store {
     }
 }
 
-/// The same in PostgreSQL, for all portals of a schema.
+const IS_THERE_ON_SERVER: &str = "SELECT 1 WHERE to_regclass('component_schema') IS NOT NULL";
+
+/// The same table in PostgreSQL, for all portals of a schema.
 const TABLE_ON_SERVER: &str = "SELECT pg_advisory_xact_lock(hashtext(current_schema()));
 CREATE TABLE IF NOT EXISTS component_schema (
     component TEXT NOT NULL,
