@@ -5,7 +5,7 @@ use alerting::Outbox;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use event_archive::Archive;
-use job_store::Store;
+use job_store::{OnServer, Store};
 use report::words::instant;
 
 use crate::explained::Explained;
@@ -169,12 +169,18 @@ pub(crate) async fn copy_of(state: &State) -> anyhow::Result<Copy> {
             Ok(Copy { is_there: path.exists(), store, note: found.note })
         }
         State::Server(server) => {
-            let store = Store::temporary().await?;
-            open_all(&store).await?;
-            let is_there = store.copy_from_server(&server.place).await?;
+            let (store, is_there) = copied(&server.place, None).await?;
             Ok(Copy { store, is_there, note: None })
         }
     }
+}
+
+/// What a server remembers in some tables, or in all, as such a copy; and whether there is anything.
+pub(crate) async fn copied(place: &OnServer, wanted: Option<&'static [&'static str]>) -> anyhow::Result<(Store, bool)> {
+    let store = Store::temporary().await?;
+    open_all(&store).await?;
+    let is_there = store.copy_from_server(place, wanted).await?;
+    Ok((store, is_there))
 }
 
 /// Opens the store.
