@@ -116,6 +116,20 @@ impl<C> Setup<'_, C> {
         Ok(rights::resolve(&looked.store, &looked.archive, word, key.as_ref()).await?.id)
     }
 
+    /// Whom a word means that an operator typed: a pseudonym leads back to the id of an account, where the key is at hand. Anything else is
+    /// handed back as it is.
+    ///
+    /// # Errors
+    /// There is no key, or it leads to nobody of whom anything is remembered, or to several: exit code 2. Others are those of
+    /// [`looked`](Self::looked).
+    pub async fn revealed(&self, person: &str) -> anyhow::Result<String> {
+        if !rights::is_pseudonym(person) {
+            return Ok(person.to_owned());
+        }
+        let id = self.known_person(&self.looked().await?, person, []).await?;
+        Ok(id.map_or_else(|| person.to_owned(), |id| id.to_string()))
+    }
+
     /// Who types, as the system calls them: whoever used `sudo` before whoever the process runs as. `None` where the environment does not
     /// say.
     pub fn operator(&self) -> Option<String> {
