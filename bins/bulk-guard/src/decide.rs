@@ -245,12 +245,22 @@ async fn carry_out(
     if orders.is_empty() {
         return Ok(Exit::Concluded);
     }
-    let Some(desk) = setup.desk().await? else {
+    let decided = setup.at_desk(async |desk| decided(&orders, deciding, desk, setup).await).await?;
+    let Some((text, exit)) = decided else {
         anyhow::bail!("the store is gone since it was looked at; try again");
     };
+    setup.print(&text).map(|()| exit)
+}
+
+async fn decided(
+    orders: &[(String, Command)],
+    deciding: &Deciding,
+    desk: &Desk,
+    setup: &Setup<'_, Config>,
+) -> anyhow::Result<(String, Exit)> {
     let mut outcomes = Vec::new();
-    for (id, command) in &orders {
-        outcomes.push(write_down(&desk, (id, command), deciding, setup.now).await?);
+    for (id, command) in orders {
+        outcomes.push(write_down(desk, (id, command), deciding, setup.now).await?);
     }
     let mut text = String::new();
     let mut is_blocked = false;
@@ -260,7 +270,7 @@ async fn carry_out(
         if !is_release || desk.busy().is_some() || !matches!(entry.state, State::Done | State::ReleaseFailed) {
             continue;
         }
-        match enable_now(&desk, &entry.incident.id, setup).await {
+        match enable_now(desk, &entry.incident.id, setup).await {
             Ok(Some(now)) => **entry = now,
             Ok(None) => {}
             Err(failure) => {
@@ -274,24 +284,21 @@ async fn carry_out(
         }
         is_blocked |= entry.state != State::Released;
     }
-    let busy = desk.busy().map(str::to_owned);
-    desk.close().await?;
     for outcome in &outcomes {
         match outcome {
             Outcome::Decided(entry, is_new) => {
                 let before = if *is_new { "" } else { "This was decided before. " };
-                writeln!(text, "{}: {}. {before}{}", whom(entry), happened(entry, &orders), next(entry, setup.now))?;
+                writeln!(text, "{}: {}. {before}{}", whom(entry), happened(entry, orders), next(entry, setup.now))?;
             }
             Outcome::Refused(who, why) => writeln!(text, "{who}: nothing was decided, because {why}.")?,
         }
     }
     let is_any_new = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Decided(_, true)));
-    if let Some(busy) = busy.filter(|_| is_any_new) {
+    if let Some(busy) = desk.busy().filter(|_| is_any_new) {
         writeln!(text, "Note: {busy} is at work now. It leaves what was decided here as it is, to the run after it.")?;
     }
-    setup.print(&text)?;
     let is_refused = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Refused(..)));
-    Ok(if is_refused || is_blocked { Exit::Nothing } else { Exit::Concluded })
+    Ok((text, if is_refused || is_blocked { Exit::Nothing } else { Exit::Concluded }))
 }
 
 /// Ends one suspension as the next run would, with all that it asks before and after. Gives the entry as it is then.

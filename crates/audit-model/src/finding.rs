@@ -22,6 +22,10 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// The least urgent first.
+    pub const ALL: [Severity; 5] =
+        [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
+
     /// The word that JSON, pages and alerts have for it.
     pub fn name(self) -> &'static str {
         match self {

@@ -36,8 +36,8 @@ pub struct Portal {
     /// UTC when the portal names no zone that we know.
     pub time_zone: Tz,
     /// What the portal calls its zone, where that is none that we know; empty where it names none. Then rows can be dated late where clocks
-    /// were set back.
-    #[serde(default)]
+    /// were set back. What lacks this member, as earlier versions kept it, is no portal: its UTC may stand for any zone.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub unknown_time_zone: Option<PortalText>,
     /// Whether the audit trail can be asked questions. When false, every answer is the newest 20 rows, whatever was asked.
     pub audit_filter_works: bool,
@@ -121,5 +121,23 @@ impl From<Account> for Identity {
             is_owner: role == Some(PortalRole::Owner),
             person: account.person,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Earlier versions did not keep whether the zone is known: UTC may then stand for any, so the portal is asked again.
+    #[test]
+    fn what_does_not_say_whether_its_zone_is_known_is_no_portal() {
+        let me =
+            Identity { person: Person::named(uuid::Uuid::nil(), "Mara Moe".into()), is_admin: true, is_owner: false };
+        let (time_zone, version) = (Tz::UTC, None);
+        let portal = Portal { me, version, time_zone, unknown_time_zone: None, audit_filter_works: true };
+        let mut kept = serde_json::to_value(&portal).unwrap();
+        assert_eq!(serde_json::from_value::<Portal>(kept.clone()).unwrap(), portal);
+        kept.as_object_mut().unwrap().remove("unknown_time_zone");
+        assert!(serde_json::from_value::<Portal>(kept).is_err());
     }
 }

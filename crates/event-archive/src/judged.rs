@@ -92,6 +92,9 @@ fn looked_name(part: &str) -> String {
     format!("looked {part}")
 }
 
+/// The tables from which [`Archive::judged`] reads.
+pub const JUDGED_TABLES: [&str; 4] = ["watched", "judged_span", "left_open", "moment"];
+
 impl Archive {
     /// What rules have judged, of what these runs look at.
     ///

@@ -14,8 +14,8 @@ use crate::args::AlertsCommand;
 use crate::config::Settings;
 use crate::exit::Exit;
 use crate::memory::Memory;
-use crate::setup::{Setup, print};
-use crate::upkeep::{ended, locked};
+use crate::setup::Setup;
+use crate::upkeep::in_turn;
 
 /// Name in the memory of when a channel took a test alert; the channel's own follows.
 const PROVEN: &str = "channel_proven";
@@ -39,17 +39,24 @@ async fn test<C: Settings>(channel: Option<&str>, setup: &Setup<'_, C>) -> anyho
         let message = "no such channel is set; set `alerts.file.path`, `alerts.webhook.url` or a `[[alerts.channel]]`";
         return Err(Error::setting("alerts", message).into());
     }
-    let (hold, store) = match locked(&setup.state()?, setup.now).await? {
-        Ok(locked) => locked,
-        Err(exit) => return Ok(exit),
-    };
-    let memory = Memory::open(&store).await?;
-    let report = deliver(&[test_alert(setup)?], &channels, setup.now).await;
+    let alert = test_alert(setup)?;
+    in_turn(&setup.state()?, setup.now, async |store| send(&alert, &channels, store, setup.now).await).await
+}
+
+/// What each channel says to it, and whether all have taken it; remembers those that have.
+async fn send(
+    alert: &Alert,
+    channels: &[Channel],
+    store: &Store,
+    now: DateTime<Utc>,
+) -> anyhow::Result<(String, Exit)> {
+    let memory = Memory::open(store).await?;
+    let report = deliver(std::slice::from_ref(alert), channels, now).await;
     let mut said = String::new();
     let mut has_failed = false;
     for delivery in report.deliveries {
         for name in delivery.taken_by {
-            memory.keep(&format!("{PROVEN} {name}"), "", setup.now).await?;
+            memory.keep(&format!("{PROVEN} {name}"), "", now).await?;
             said.push_str(&format!("{name} has taken the test alert; look whether it has arrived\n"));
         }
         for failure in delivery.failures {
@@ -58,9 +65,7 @@ async fn test<C: Settings>(channel: Option<&str>, setup: &Setup<'_, C>) -> anyho
             said.push_str(&format!("{} has not taken it: {reason:#}\n", failure.channel));
         }
     }
-    ended(hold, store).await;
-    print(&said)?;
-    Ok(if has_failed { Exit::Nothing } else { Exit::Concluded })
+    Ok((said, if has_failed { Exit::Nothing } else { Exit::Concluded }))
 }
 
 fn test_alert<C>(setup: &Setup<'_, C>) -> Result<Alert, Error> {

@@ -9,13 +9,13 @@ use uuid::Uuid;
 use crate::Error;
 use crate::former;
 use crate::gone;
-use crate::hold::{self, Asked, Hold};
+use crate::hold::{self, Asked};
 use crate::keeping::open_all;
 use crate::naming::Known;
 use crate::rights;
 use crate::setup::{Setup, copy_at};
 use crate::state_path::State;
-use crate::stores::open_file;
+use crate::stores::open_store;
 
 /// A copy of what a program remembers, to look at: whatever is done to it is gone afterwards.
 #[derive(Debug)]
@@ -34,7 +34,6 @@ pub struct Looked {
 /// has to see to it that neither that run nor the decision is overwritten.
 pub struct Desk {
     pub store: Store,
-    hold: Option<Hold>,
     busy: Option<String>,
 }
 
@@ -42,22 +41,6 @@ impl Desk {
     /// The run that is at work, as the beginning of a sentence: `another run (host a, process 7)`. `None`: this process keeps runs off.
     pub fn busy(&self) -> Option<&str> {
         self.busy.as_deref()
-    }
-
-    /// Lets the next run in.
-    ///
-    /// # Errors
-    /// The store was moved away while a run kept its lock from this process, so what was written may be lost.
-    pub async fn close(self) -> anyhow::Result<()> {
-        let Some(hold) = self.hold else {
-            let moved = self.store.in_use().await;
-            self.store.close().await;
-            return Ok(moved?);
-        };
-        // while the store is open
-        hold.end().await;
-        self.store.close().await;
-        Ok(())
     }
 }
 
@@ -74,11 +57,12 @@ impl<C> Setup<'_, C> {
         Ok(Looked { store, seen_until, zone, archive })
     }
 
-    /// The store, to write a decision into; `None` where no run has made one yet.
+    /// Lets `decide` write a decision into the store, and the next run in, whatever becomes of it; `None` where no run has made a store yet.
     ///
     /// # Errors
-    /// Those of [`looked`](Self::looked), and a lock that cannot be asked for.
-    pub async fn desk(&self) -> anyhow::Result<Option<Desk>> {
+    /// Those of [`looked`](Self::looked) and of `decide`, a lock that cannot be asked for, and that the store was moved away while a run kept
+    /// its lock from this process, so that what was written may be lost.
+    pub async fn at_desk<T>(&self, decide: impl AsyncFnOnce(&Desk) -> anyhow::Result<T>) -> anyhow::Result<Option<T>> {
         let state = self.state()?;
         let is_there = match &state {
             State::Files(paths) => {
@@ -92,16 +76,20 @@ impl<C> Setup<'_, C> {
         if !is_there {
             return Ok(None);
         }
-        let (hold, busy) = match hold::take(&state, self.now).await? {
-            Asked::Ours(hold) => (Some(hold), None),
-            Asked::Held(by) => (None, Some(by.run())),
+        let by = match hold::take(&state, self.now).await? {
+            Asked::Ours(hold) => {
+                let decide = async |store: &Store| decide(&Desk { store: store.clone(), busy: None }).await;
+                return hold.with_store(open_store(&state), decide).await.map(Some);
+            }
+            Asked::Held(by) => by,
         };
-        let store = match (hold.as_ref().and_then(Hold::store), &state) {
-            (Some(store), _) => store.clone(),
-            (None, State::Files(paths)) => open_file(paths).await?,
-            (None, State::Server(server)) => Store::on_server(&server.place).await?,
-        };
-        Ok(Some(Desk { store, hold, busy }))
+        let desk = Desk { store: open_store(&state).await?, busy: Some(by.run()) };
+        let decided = decide(&desk).await;
+        let moved = desk.store.in_use().await;
+        desk.store.close().await;
+        let decided = decided?;
+        moved?;
+        Ok(Some(decided))
     }
 
     /// Whom a word means that an operator typed, by what is remembered: an id, an e-mail address or a pseudonym, also one of these people.
@@ -126,6 +114,20 @@ impl<C> Setup<'_, C> {
             return Ok(Some(person));
         }
         Ok(rights::resolve(&looked.store, &looked.archive, word, key.as_ref()).await?.id)
+    }
+
+    /// Whom a word means that an operator typed: a pseudonym leads back to the id of an account, where the key is at hand. Anything else is
+    /// handed back as it is.
+    ///
+    /// # Errors
+    /// There is no key, or it leads to nobody of whom anything is remembered, or to several: exit code 2. Others are those of
+    /// [`looked`](Self::looked).
+    pub async fn revealed(&self, person: &str) -> anyhow::Result<String> {
+        if !rights::is_pseudonym(person) {
+            return Ok(person.to_owned());
+        }
+        let id = self.known_person(&self.looked().await?, person, []).await?;
+        Ok(id.map_or_else(|| person.to_owned(), |id| id.to_string()))
     }
 
     /// Who types, as the system calls them: whoever used `sudo` before whoever the process runs as. `None` where the environment does not

@@ -41,6 +41,10 @@ use crate::setup;
 use crate::state_path::PORTAL;
 use crate::stop::Signals;
 
+/// Names the file that a run of a fleet makes when it leaves its portal to another run. It ends with 0 and prints nothing, as one does that
+/// has found nothing.
+pub(crate) const LEFT_VARIABLE: &str = "AUDIT_TOOLS_FLEET_LEFT";
+
 /// What is not handed on as it is: the files of settings, the reports, and what is about one portal.
 const NOT_HANDED_ON: [&str; 4] = ["config", "portal", "reports", "help"];
 
@@ -234,7 +238,7 @@ impl Runs<'_> {
             Ok(child) => child.run(stopped).await,
             Err(failure) => Ended::not_started(failure),
         };
-        Outcome::of(index, &ended, began.elapsed())
+        Outcome::of(index, &ended, began.elapsed(), summary::left(self.spool, index).exists())
     }
 
     fn command(&self, index: usize, portal: &Portal) -> io::Result<Command> {
@@ -246,6 +250,7 @@ impl Runs<'_> {
         if let Some(textfile) = self.textfiles.of(index) {
             command.env(&self.textfile_variable, textfile);
         }
+        command.env(LEFT_VARIABLE, summary::left(self.spool, index));
         let stdout = File::create_new(summary::stdout(self.spool, index))?;
         command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped());
         Ok(command)

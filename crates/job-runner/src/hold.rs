@@ -152,6 +152,30 @@ impl Hold {
         }
     }
 
+    /// Does some work with the store, which `open` opens where it is in a file, and lets the next run in, whatever becomes of the work.
+    ///
+    /// # Errors
+    /// Those of `open` and `work`.
+    pub(crate) async fn with_store<T>(
+        self,
+        open: impl Future<Output = anyhow::Result<Store>>,
+        work: impl AsyncFnOnce(&Store) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let done = match &self {
+            Hold::Lease { store, .. } => work(store).await,
+            Hold::Lock(_) => match open.await {
+                Ok(store) => {
+                    let done = work(&store).await;
+                    store.close().await;
+                    done
+                }
+                Err(failure) => Err(failure),
+            },
+        };
+        self.end().await;
+        done
+    }
+
     /// Lets the next run in.
     pub(crate) async fn end(self) {
         if let Hold::Lease { store, lease } = self {

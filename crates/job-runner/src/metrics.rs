@@ -23,7 +23,7 @@ pub(crate) struct Measured {
     pub(crate) newest_event: Option<DateTime<Utc>>,
     /// Up to when rules have judged what was read.
     pub(crate) judged_until: Option<DateTime<Utc>>,
-    /// In the order of [`SEVERITIES`].
+    /// In the order of [`Severity::ALL`].
     pub(crate) findings: [usize; 5],
     /// New ones, and those that have grown.
     pub(crate) told: usize,
@@ -36,14 +36,6 @@ pub(crate) struct Measured {
     pub(crate) key_expires: Option<DateTime<Utc>>,
 }
 
-const SEVERITIES: [(Severity, &str); 5] = [
-    (Severity::Info, "info"),
-    (Severity::Low, "low"),
-    (Severity::Medium, "medium"),
-    (Severity::High, "high"),
-    (Severity::Critical, "critical"),
-];
-
 impl Measured {
     /// What the report tells; the rest is for the caller to add.
     pub(crate) fn of<D, B>(report: &Report<D, B>) -> Self {
@@ -52,7 +44,7 @@ impl Measured {
         Measured {
             rows: audit.map_or(0, |audit| audit.rows),
             newest_event: audit.and_then(|audit| audit.newest),
-            findings: SEVERITIES.map(|(severity, _)| findings.iter().filter(|it| it.severity == severity).count()),
+            findings: Severity::ALL.map(|severity| findings.iter().filter(|it| it.severity == severity).count()),
             told: report.told().count(),
             suppressed: report.suppressed,
             is_complete: report.coverage().verdict() == Verdict::Complete,
@@ -204,7 +196,7 @@ fn render(
     page.one("incomplete", "1 when the last run could not see everything.", i64::from(!measured.is_complete));
     page.one("without_memory", "1 when the last run could not use its store.", i64::from(!measured.has_memory));
     page.one("audit_rows", "Events in the window of the last run.", measured.rows as i64);
-    let severities: Vec<String> = SEVERITIES.iter().map(|(_, name)| format!("severity=\"{name}\"")).collect();
+    let severities: Vec<String> = Severity::ALL.iter().map(|it| format!("severity=\"{}\"", it.name())).collect();
     let findings: Vec<(&str, i64)> =
         severities.iter().zip(measured.findings).map(|(label, count)| (label.as_str(), count as i64)).collect();
     page.family("findings", "Findings of the last run, known ones included.", &findings);

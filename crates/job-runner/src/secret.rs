@@ -51,13 +51,8 @@ pub fn find_key(flag: Option<&Path>, environment: &Environment, setting: Option<
         let key = checked(text.to_owned(), &KeyOrigin::Environment)?;
         return Ok(FoundKey { key, origin: KeyOrigin::Environment });
     }
-    if let Some(folder) = environment.get(CREDENTIALS_VARIABLE) {
-        let path = Path::new(folder).join(CREDENTIAL);
-        match from_file(&path, KeyOrigin::Credential(path.clone())) {
-            // the unit has other credentials, just not this one
-            Err(Error::KeyUnreadable { source, .. }) if source.kind() == ErrorKind::NotFound => {}
-            found => return found,
-        }
+    if let Some(path) = credential(environment, CREDENTIAL) {
+        return from_file(&path, KeyOrigin::Credential(path.clone()));
     }
     let path = setting.ok_or(Error::NoKey)?;
     from_file(path, KeyOrigin::Setting(path.to_owned()))
@@ -65,7 +60,7 @@ pub fn find_key(flag: Option<&Path>, environment: &Environment, setting: Option<
 
 /// Whether systemd hands over a key.
 pub(crate) fn has_credential(environment: &Environment) -> bool {
-    environment.get(CREDENTIALS_VARIABLE).is_some_and(|folder| Path::new(folder).join(CREDENTIAL).exists())
+    credential(environment, CREDENTIAL).is_some()
 }
 
 /// The password for the mail server: the credential `smtp-password`, else the file of the setting. Without its line break.
@@ -127,9 +122,10 @@ pub(crate) fn find_alert_secret(
     Ok(Some(SecretString::from(text)))
 }
 
+/// `None` where a unit has other credentials, just not this one. One that cannot be looked at is not passed over.
 fn credential(environment: &Environment, name: &str) -> Option<PathBuf> {
     let credential = environment.get(CREDENTIALS_VARIABLE).map(|folder| Path::new(folder).join(name));
-    credential.filter(|path| path.exists())
+    credential.filter(|path| path.try_exists().unwrap_or(true))
 }
 
 /// Without its line break.
@@ -141,22 +137,19 @@ fn password_in(path: &Path, setting: &'static str) -> Result<String, Error> {
 
 /// The file with the key of pseudonyms: the credential `names-key`, else that of the setting.
 pub(crate) fn names_key_file(environment: &Environment, setting: Option<&Path>) -> Option<PathBuf> {
-    let credential = environment.get(CREDENTIALS_VARIABLE).map(|folder| Path::new(folder).join(NAMES_CREDENTIAL));
-    credential.filter(|path| path.exists()).or_else(|| setting.map(Path::to_owned))
+    credential(environment, NAMES_CREDENTIAL).or_else(|| setting.map(Path::to_owned))
 }
 
 /// The key of pseudonyms, without its line break.
 pub(crate) fn read_names_key(path: &Path) -> Result<SecretString, Error> {
-    let wrong = |message: String| Error::setting("names_key_file", message);
-    let text =
-        fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read from {} ({error})", path.display())))?;
-    let text = text.trim_end_matches(['\r', '\n']);
+    const SETTING: &str = "names_key_file";
+    let text = password_in(path, SETTING)?;
     if text.len() < SHORTEST_NAMES_KEY {
         let message = format!(
             "names {}, which holds fewer than {SHORTEST_NAMES_KEY} characters; make a key with `openssl rand -hex 32`",
             path.display()
         );
-        return Err(wrong(message));
+        return Err(Error::setting(SETTING, message));
     }
     Ok(SecretString::from(text))
 }

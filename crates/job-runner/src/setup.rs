@@ -25,12 +25,10 @@ use crate::environment::Environment;
 use crate::gone;
 use crate::head::{Head, PortalName, RunFacts};
 use crate::job::Job;
-use crate::keeping;
 use crate::naming::{NamesKey, Naming};
-use crate::rights;
 use crate::secret::{self, FoundKey};
 use crate::state_path::{Placeholders, State};
-use crate::stores::{Copy, copy_of};
+use crate::stores::copy_of;
 use crate::voice::Voice;
 
 /// The settings of a program, and the ways from there to the portal and to what is remembered of it.
@@ -220,21 +218,6 @@ impl<C> Setup<'_, C> {
         let Some(path) = self.names_key_file() else { return Ok(None) };
         let secret = secret::read_names_key(&path)?;
         Ok(Some(NamesKey::new(secret.expose_secret().as_bytes(), &self.portal_url()?)))
-    }
-
-    /// Whom a word means that an operator typed: a pseudonym leads back to the id of an account, where the key is at hand. Anything else is
-    /// handed back as it is.
-    ///
-    /// # Errors
-    /// There is no key, or it leads to nobody of whom anything is remembered, or to several: exit code 2. Others are of the store.
-    pub async fn revealed(&self, person: &str) -> anyhow::Result<String> {
-        if !rights::is_pseudonym(person) {
-            return Ok(person.to_owned());
-        }
-        let Copy { store, .. } = copy_of(&self.state()?).await?;
-        let archive = keeping::open_all(&store).await?;
-        let id = rights::reveal(&store, &archive, person, self.names_key()?.as_ref(), []).await?;
-        Ok(id.to_string())
     }
 
     /// Writes to stdout, which nobody else may.

@@ -5,7 +5,7 @@ use alerting::Outbox;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use event_archive::Archive;
-use job_store::Store;
+use job_store::{OnServer, Store};
 use report::words::instant;
 
 use crate::explained::Explained;
@@ -169,16 +169,30 @@ pub(crate) async fn copy_of(state: &State) -> anyhow::Result<Copy> {
             Ok(Copy { is_there: path.exists(), store, note: found.note })
         }
         State::Server(server) => {
-            let store = Store::temporary().await?;
-            open_all(&store).await?;
-            let is_there = store.copy_from_server(&server.place).await?;
+            let (store, is_there) = copied(&server.place, None).await?;
             Ok(Copy { store, is_there, note: None })
         }
     }
 }
 
+/// What a server remembers in some tables, or in all, as such a copy; and whether there is anything.
+pub(crate) async fn copied(place: &OnServer, wanted: Option<&'static [&'static str]>) -> anyhow::Result<(Store, bool)> {
+    let store = Store::temporary().await?;
+    open_all(&store).await?;
+    let is_there = store.copy_from_server(place, wanted).await?;
+    Ok((store, is_there))
+}
+
+/// Opens the store.
+pub(crate) async fn open_store(state: &State) -> anyhow::Result<Store> {
+    match state {
+        State::Files(paths) => open_file(paths).await,
+        State::Server(server) => Ok(Store::on_server(&server.place).await?),
+    }
+}
+
 /// Opens the store in its file, under the name that it has.
-pub(crate) async fn open_file(paths: &StatePaths) -> anyhow::Result<Store> {
+async fn open_file(paths: &StatePaths) -> anyhow::Result<Store> {
     let path = std::path::absolute(former::find(paths).path).context("cannot tell the current folder")?;
     Ok(Store::open(&url_of(&path)).await?)
 }

@@ -18,12 +18,12 @@ use crate::args::{ReportFormat, StoreCommand};
 use crate::config::Settings;
 use crate::exit::Exit;
 use crate::former;
-use crate::hold::{self, Asked, Hold};
+use crate::hold::{self, Asked};
 use crate::keeping::{self, open_all, tables};
 use crate::naming::NamesKey;
 use crate::setup::{Setup, print};
 use crate::state_path::State;
-use crate::stores::{Copy, copy_of, open_file};
+use crate::stores::{Copy, copy_of, open_store};
 use crate::{gone, rights, spare};
 
 /// The next run re-reads this much, and compares with what is stored to tell what came late.
@@ -144,14 +144,17 @@ fn shown(text: &str) -> String {
 }
 
 async fn give_up(state: &State, now: DateTime<Utc>, until: DateTime<Utc>, reason: &str) -> anyhow::Result<Exit> {
-    let (hold, store) = match locked(state, now).await? {
-        Ok(locked) => locked,
-        Err(exit) => return Ok(exit),
-    };
+    at_rest(state, now, async |store| {
+        let report = given_up(store, (until, reason), now).await?;
+        Ok((report, Exit::Concluded))
+    })
+    .await
+}
+
+async fn given_up(store: &Store, (until, reason): (DateTime<Utc>, &str), now: DateTime<Utc>) -> anyhow::Result<String> {
     let archive = Archive::open(store.clone()).await?;
     let given_up = archive.give_up(until, reason, now).await?;
     let watched = archive.judged_by_part().await?;
-    ended(hold, store).await;
     let lines = given_up.iter().map(|GivenUp { part, span, .. }| format!("given up{}: {span}\n", of_part(part)));
     let report: String = lines.collect();
     let first = watched.iter().filter_map(|(_, judged)| judged.since).min();
@@ -164,7 +167,7 @@ async fn give_up(state: &State, now: DateTime<Utc>, until: DateTime<Utc>, reason
             format!("nothing to give up: everything from {} to {} was judged\n", utc(first), utc(until))
         }
     };
-    print(&if report.is_empty() { nothing() } else { report }).map(|()| Exit::Concluded)
+    Ok(if report.is_empty() { nothing() } else { report })
 }
 
 /// Where the store is, under the name that it has.
@@ -187,40 +190,43 @@ fn missing(state: &State) -> anyhow::Result<Exit> {
     print(&text).map(|()| Exit::Concluded)
 }
 
-/// The store, and the lock or the lease of it; else what to end with. A store that is not there is not made for that.
-pub(crate) async fn locked(state: &State, now: DateTime<Utc>) -> anyhow::Result<Result<(Hold, Store), Exit>> {
-    if let State::Server(server) = state
-        && !SeenServer::at(&server.place).await?.has_schema
-    {
-        return missing(state).map(Err);
-    }
+/// Does some work with the store while no run is at work, and lets the next one in. What the work gives is printed; else it is said why
+/// it was not done. A store that is not there is not made for that.
+pub(crate) async fn at_rest(
+    state: &State,
+    now: DateTime<Utc>,
+    work: impl AsyncFnOnce(&Store) -> anyhow::Result<(String, Exit)>,
+) -> anyhow::Result<Exit> {
+    let is_there = match state {
+        State::Files(paths) => former::find(paths).path.exists(),
+        State::Server(server) => SeenServer::at(&server.place).await?.has_schema,
+    };
+    if is_there { in_turn(state, now, work).await } else { missing(state) }
+}
+
+/// The same, for what somebody may want before the first run: a store that is not there is made.
+pub(crate) async fn in_turn(
+    state: &State,
+    now: DateTime<Utc>,
+    work: impl AsyncFnOnce(&Store) -> anyhow::Result<(String, Exit)>,
+) -> anyhow::Result<Exit> {
     let hold = match hold::take(state, now).await? {
         Asked::Ours(hold) => hold,
         Asked::Held(_) => {
             error!("a run is at work; try again when it has ended");
-            return Ok(Err(Exit::Nothing));
+            return Ok(Exit::Nothing);
         }
     };
-    let store = match (hold.store(), state) {
-        (Some(store), _) => store.clone(),
-        (None, State::Files(paths)) if former::find(paths).path.exists() => open_file(paths).await?,
-        (None, _) => return missing(state).map(Err),
-    };
-    Ok(Ok((hold, store)))
-}
-
-pub(crate) async fn ended(hold: Hold, store: Store) {
-    // while the store is open
-    hold.end().await;
-    store.close().await;
+    let (report, exit) = hold.with_store(open_store(state), work).await?;
+    print(&report).map(|()| exit)
 }
 
 async fn prune(state: &State, now: DateTime<Utc>, before: DateTime<Utc>) -> anyhow::Result<Exit> {
-    let (hold, store) = match locked(state, now).await? {
-        Ok(locked) => locked,
-        Err(exit) => return Ok(exit),
-    };
-    let forgot = keeping::prune(&store, before, u32::MAX).await?;
+    at_rest(state, now, async |store| Ok((pruned(store, before).await?, Exit::Concluded))).await
+}
+
+async fn pruned(store: &Store, before: DateTime<Utc>) -> anyhow::Result<String> {
+    let forgot = keeping::prune(store, before, u32::MAX).await?;
     store.compact().await?;
     let mut report = String::new();
     for pruned in &forgot.tables {
@@ -235,8 +241,7 @@ async fn prune(state: &State, now: DateTime<Utc>, before: DateTime<Utc>) -> anyh
             report.push_str(&format!("{}: {} still open, kept whatever their age\n", table.name, plural(open, "row")));
         }
     }
-    ended(hold, store).await;
-    print(&report).map(|()| Exit::Concluded)
+    Ok(report)
 }
 
 async fn backup(state: &State, file: &Path) -> anyhow::Result<Exit> {
@@ -277,16 +282,14 @@ async fn forget(
     person: (&str, Option<&NamesKey>),
     reason: &str,
 ) -> anyhow::Result<Exit> {
-    let (hold, store) = match locked(state, now).await? {
-        Ok(locked) => locked,
-        Err(exit) => return Ok(exit),
-    };
-    let (person, key) = person;
-    // the id, by which what lies elsewhere knows them as well
-    let id = rights::resolve(&store, &open_all(&store).await?, person, key).await?.id.map(|id| id.to_string());
-    let person = (id.as_deref().unwrap_or(person), key);
-    let mut report = rights::forget(&store, person, reason, Uuid::new_v4(), now).await?;
-    ended(hold, store).await;
-    report.push_str(&spare::forget(state, person, reason, now).await?);
-    print(&report).map(|()| Exit::Concluded)
+    at_rest(state, now, async |store| {
+        let (person, key) = person;
+        // the id, by which what lies elsewhere knows them as well
+        let id = rights::resolve(store, &open_all(store).await?, person, key).await?.id.map(|id| id.to_string());
+        let person = (id.as_deref().unwrap_or(person), key);
+        let mut report = rights::forget(store, person, reason, Uuid::new_v4(), now).await?;
+        report.push_str(&spare::forget(state, person, reason, now).await?);
+        Ok((report, Exit::Concluded))
+    })
+    .await
 }

@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
+use job_store::files;
 use secrecy::{ExposeSecret, SecretString};
+use tracing::warn;
 
 use crate::exit::Exit;
 use crate::failures::Failures;
+use crate::fleet::LEFT_VARIABLE;
 use crate::heartbeat::Heartbeat;
 use crate::hold::Hold;
 use crate::logging::{Log, LogTail};
@@ -29,6 +32,8 @@ pub(crate) struct Watchers {
     key: Option<SecretString>,
     /// Another run is at work, and tells for itself.
     is_left_alone: bool,
+    /// Which file tells a fleet so.
+    left_file: Option<PathBuf>,
     /// Of a store on a server, until everything was told.
     lease: Option<Hold>,
 }
@@ -56,6 +61,7 @@ impl Watchers {
             tail: log.tail,
             key: setup.key().ok().map(|found| found.key),
             is_left_alone: false,
+            left_file: setup.environment.get(LEFT_VARIABLE).map(PathBuf::from),
             lease: None,
         }
     }
@@ -79,6 +85,11 @@ impl Watchers {
     /// Another run is at work and tells for itself.
     pub(crate) fn leave_alone(&mut self) {
         self.is_left_alone = true;
+        if let Some(path) = &self.left_file
+            && let Err(failure) = files::replace(path, b"", files::PRIVATE)
+        {
+            warn!("the summary of the fleet counts this portal as looked at: {failure}");
+        }
     }
 
     /// The run has ended like this.

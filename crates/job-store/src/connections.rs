@@ -60,9 +60,9 @@ impl Connections {
         Connections { path: path.to_owned(), durable, busy_timeout, idle: Mutex::new(Vec::new()), in_use }
     }
 
-    /// `None` when the store was closed.
-    pub(crate) fn permit(&self) -> Option<Permit> {
-        self.in_use.clone().try_acquire_owned().ok()
+    /// Waits until one may be used; `None` when the store was closed.
+    pub(crate) async fn permit(&self) -> Option<Permit> {
+        self.in_use.clone().acquire_owned().await.ok()
     }
 
     pub(crate) fn failure(&self, doing: &'static str, Failure(why): Failure) -> Error {

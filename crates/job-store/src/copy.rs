@@ -3,42 +3,45 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
-use rusqlite::types::Value as Copied;
-use tokio_postgres::types::Type;
 
 use crate::error::Error;
 use crate::moving::{on_server, verdict};
 use crate::postgres::{OnServer, Server, Session};
-use crate::statement::Failure;
+use crate::statement::{Failure, Of, Row};
 use crate::store::{Engine, Store, on_thread};
 
 /// Rows that are on their way at a time.
 const STEP: usize = 1_000;
 
 impl Store {
-    /// Fills the tables of this store, a file, with the rows that a server holds of this portal, all of one state of the server. The
-    /// components have made the tables before; a column that only one side has is left out. `false` when the server has no such schema yet.
+    /// Fills the tables of this store, a file, with the rows that a server holds of this portal, all of one state of the server; where
+    /// `wanted` names tables, only those. The components have made the tables before; a column that only one side has is left out. `false`
+    /// when the server has no such schema yet.
     ///
     /// # Errors
     /// Of both stores, those of [`in_use`](Self::in_use) for the one on the server, and [`Error::Url`] when this one is on a server.
-    pub async fn copy_from_server(&self, place: &OnServer) -> Result<bool, Error> {
+    pub async fn copy_from_server(
+        &self,
+        place: &OnServer,
+        wanted: Option<&'static [&'static str]>,
+    ) -> Result<bool, Error> {
         const DOING: &str = "copying the rows of the server";
         let Engine::Sqlite(connections) = self.engine() else { return Err(Error::Url) };
         let (connections, place) = (connections.clone(), place.clone());
-        let permit = connections.permit().ok_or_else(|| connections.closed(DOING))?;
+        let permit = connections.permit().await.ok_or_else(|| connections.closed(DOING))?;
         let copied = move || {
             let server = Server::connect(&place)?;
             let session = server.entered()?;
             let marks = on_server(&session).map_err(|failure| server.failure(DOING, failure))?;
             verdict(&marks, server.name())?;
-            let copied = connections.with(&permit, |connection| copy(&session, connection));
+            let copied = connections.with(&permit, |connection| copy(&session, connection, wanted));
             copied.map_err(|failure| server.failure(DOING, failure))
         };
         on_thread(copied).await
     }
 }
 
-fn copy(session: &Session, connection: &mut Connection) -> Result<bool, Failure> {
+fn copy(session: &Session, connection: &mut Connection, wanted: Option<&[&str]>) -> Result<bool, Failure> {
     session.script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
     // there is no current schema where there is none of that name
     let sql = "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = current_schema()";
@@ -49,7 +52,8 @@ fn copy(session: &Session, connection: &mut Connection) -> Result<bool, Failure>
     connection.execute_batch("PRAGMA foreign_keys = OFF")?;
     let transaction = connection.transaction()?;
     for (table, mut columns) in tables(&transaction)? {
-        let Some(known) = there.get(&table) else { continue };
+        let is_wanted = wanted.is_none_or(|wanted| wanted.contains(&table.as_str()));
+        let Some(known) = there.get(&table).filter(|_| is_wanted) else { continue };
         columns.retain(|column| known.contains(column));
         // what SQLite has without being told keeps the order of rows
         columns.extend(known.contains("rowid").then(|| "rowid".to_owned()));
@@ -92,13 +96,9 @@ fn copy_table(session: &Session, connection: &Connection, table: &str, columns: 
             break;
         }
         for row in &rows {
-            for (place, column) in row.columns().iter().enumerate() {
-                let value = match *column.type_() {
-                    Type::INT8 => row.try_get::<_, Option<i64>>(place)?.map(Copied::Integer),
-                    Type::TEXT => row.try_get::<_, Option<String>>(place)?.map(Copied::Text),
-                    ref other => return Err(Failure::other(format!("column {table}.{} is a {other}", column.name()))),
-                };
-                insert.raw_bind_parameter(place + 1, value.unwrap_or(Copied::Null))?;
+            let row = Row::new(Of::Postgres(row), None);
+            for place in 0..columns.len() {
+                insert.raw_bind_parameter(place + 1, row.value(place)?)?;
             }
             insert.raw_execute()?;
         }

@@ -177,7 +177,9 @@ impl Store {
     }
 }
 
-/// The same in PostgreSQL, for all portals of a schema.
+const IS_THERE_ON_SERVER: &str = "SELECT 1 WHERE to_regclass('component_schema') IS NOT NULL";
+
+/// The same table in PostgreSQL, for all portals of a schema.
 const TABLE_ON_SERVER: &str = "SELECT pg_advisory_xact_lock(hashtext(current_schema()));
 CREATE TABLE IF NOT EXISTS component_schema (
     component TEXT NOT NULL,
@@ -186,9 +188,6 @@ CREATE TABLE IF NOT EXISTS component_schema (
     checksum TEXT NOT NULL,
     PRIMARY KEY (component, number)
 )";
-
-const IS_THERE_ON_SERVER: &str =
-    "SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relname = 'component_schema'";
 
 /// Keeps the rows of portals apart in every table, also for the role that owns it.
 const KEEP_APART: &str = "DO $$ DECLARE name TEXT; BEGIN

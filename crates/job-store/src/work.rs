@@ -163,7 +163,7 @@ impl Store {
         match self.engine() {
             Engine::Sqlite(connections) => {
                 let connections = connections.clone();
-                let permit = connections.permit().ok_or_else(|| connections.closed(doing))?;
+                let permit = connections.permit().await.ok_or_else(|| connections.closed(doing))?;
                 let work = move || {
                     let done = connections.with(&permit, |connection| work(With::Sqlite(connection)));
                     done.map_err(|failure| connections.failure(doing, failure))

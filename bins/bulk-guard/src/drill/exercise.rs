@@ -47,17 +47,15 @@ impl<'a> Exercise<'a> {
         Exercise { setup, site, waits: None, beaten: Instant::now(), said: "no run was made".to_owned() }
     }
 
-    async fn desk(&self) -> anyhow::Result<Desk> {
-        let desk = self.setup.desk().await?;
-        desk.context("nothing is remembered yet; let cron run `bulk-guard` first")
+    async fn at_desk<T>(&self, work: impl AsyncFnOnce(&Desk) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        let done = self.setup.at_desk(work).await?;
+        done.context("nothing is remembered yet; let cron run `bulk-guard` first")
     }
 
     /// The oldest drill of which something may be left.
     pub(super) async fn open(&self) -> anyhow::Result<Option<Drill>> {
-        let desk = self.desk().await?;
-        let open = book::open(&desk.store).await;
-        desk.close().await?;
-        Ok(open?.into_iter().find(|drill| drill.stage < Stage::Over))
+        let open = self.at_desk(async |desk| book::open(&desk.store).await).await?;
+        Ok(open.into_iter().find(|drill| drill.stage < Stage::Over))
     }
 
     /// Runs until no drill is open, or its time is over.
@@ -113,19 +111,14 @@ impl<'a> Exercise<'a> {
     /// Leaves it to the next runs.
     async fn left(&self, drill: Drill) -> anyhow::Result<Drill> {
         let now = self.setup.clock();
-        let desk = self.desk().await?;
         let left = Drill { lives_until: now - LIVES_FOR, ..drill.clone() };
-        let kept = book::commit(&desk.store, &left, Default::default(), now).await;
-        desk.close().await?;
-        Ok(kept?.unwrap_or(drill))
+        let kept = self.at_desk(async |desk| book::commit(&desk.store, &left, Default::default(), now).await).await?;
+        Ok(kept.unwrap_or(drill))
     }
 
     async fn entries(&self) -> anyhow::Result<Vec<Entry>> {
-        let desk = self.desk().await?;
-        let ledger = Kept::open(desk.store.clone(), self.setup.now).await?;
-        let entries = ledger.entries().await;
-        desk.close().await?;
-        entries
+        let now = self.setup.now;
+        self.at_desk(async |desk| Kept::open(desk.store.clone(), now).await?.entries().await).await
     }
 
     async fn seen<'e>(&self, drill: &Drill, entries: &'e [Entry], late: Option<&'e str>) -> Seen<'e> {
@@ -152,11 +145,9 @@ impl<'a> Exercise<'a> {
     async fn commit(&mut self, drill: &Drill) -> anyhow::Result<Drill> {
         let now = self.setup.clock();
         let alive = Drill { lives_until: now + LIVES_FOR, ..drill.clone() };
-        let desk = self.desk().await?;
-        let kept = book::commit(&desk.store, &alive, Default::default(), now).await;
-        desk.close().await?;
+        let kept = self.at_desk(async |desk| book::commit(&desk.store, &alive, Default::default(), now).await).await?;
         self.beaten = Instant::now();
-        match kept? {
+        match kept {
             Some(kept) => Ok(kept),
             None => bail!("another run has gone on with the drill, because this one was silent for too long"),
         }
@@ -183,11 +174,12 @@ impl<'a> Exercise<'a> {
             Do::Rename(room) => return self.rename(drill, room).await,
             Do::Approve | Do::Cancel | Do::Release => {
                 if let Some(entry) = drill.suspension(entries) {
-                    let desk = self.desk().await?;
-                    let ledger = Kept::open(desk.store.clone(), self.setup.clock()).await?;
-                    let ordered = order(&ledger, entry, &what, self.setup.clock()).await;
-                    desk.close().await?;
-                    ordered?;
+                    let now = self.setup.clock();
+                    self.at_desk(async |desk| {
+                        let ledger = Kept::open(desk.store.clone(), now).await?;
+                        order(&ledger, entry, &what, now).await.map(drop)
+                    })
+                    .await?;
                 }
             }
             Do::Archive(room) => self.site.archive(room).await,

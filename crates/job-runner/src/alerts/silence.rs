@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use alerting::{Outbox, SILENCE_KEYS, Silence};
+use job_store::Store;
 use report::words::utc;
 
 use crate::Error;
@@ -10,7 +11,7 @@ use crate::args::SilenceCommand;
 use crate::config::Settings;
 use crate::exit::Exit;
 use crate::setup::{Setup, copy_at, print};
-use crate::upkeep::{ended, locked};
+use crate::upkeep::in_turn;
 
 pub(super) async fn run<C: Settings>(command: &SilenceCommand, setup: &Setup<'_, C>) -> anyhow::Result<Exit> {
     if let SilenceCommand::List = command {
@@ -24,24 +25,20 @@ pub(super) async fn run<C: Settings>(command: &SilenceCommand, setup: &Setup<'_,
         SilenceCommand::Add { criteria, reason, by } => Some(asked(criteria, reason, by, setup)?),
         _ => None,
     };
-    let (hold, store) = match locked(&setup.state()?, setup.now).await? {
-        Ok(locked) => locked,
-        Err(exit) => return Ok(exit),
+    let work = async |store: &Store| {
+        let outbox = Outbox::open(store.clone()).await?;
+        Ok(match (command, added) {
+            (_, Some(silence)) => {
+                outbox.silence(&silence).await?;
+                (shown(&silence), Exit::Concluded)
+            }
+            (SilenceCommand::End { id }, _) if outbox.end_silence(id, setup.now).await? => {
+                (format!("{id} has ended\n"), Exit::Concluded)
+            }
+            _ => ("no such silence goes on; `alerts silence list` shows those that do\n".to_owned(), Exit::Nothing),
+        })
     };
-    let outbox = Outbox::open(store.clone()).await?;
-    let (said, exit) = match (command, added) {
-        (_, Some(silence)) => {
-            outbox.silence(&silence).await?;
-            (shown(&silence), Exit::Concluded)
-        }
-        (SilenceCommand::End { id }, _) if outbox.end_silence(id, setup.now).await? => {
-            (format!("{id} has ended\n"), Exit::Concluded)
-        }
-        _ => ("no such silence goes on; `alerts silence list` shows those that do\n".to_owned(), Exit::Nothing),
-    };
-    ended(hold, store).await;
-    print(&said)?;
-    Ok(exit)
+    in_turn(&setup.state()?, setup.now, work).await
 }
 
 fn asked<C>(criteria: &[String], reason: &str, by: &str, setup: &Setup<'_, C>) -> Result<Silence, Error> {

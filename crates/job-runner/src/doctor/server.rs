@@ -1,16 +1,16 @@
 //! A store on a server: whether runs can use it, and who is at work in it.
 
 use chrono::TimeDelta;
-use event_archive::Archive;
-use job_store::{SeenLease, SeenServer};
+use event_archive::{Archive, JUDGED_TABLES};
+use job_store::{OnServer, SeenLease, SeenServer};
 use report::words::{duration, instant};
 
 use super::Check;
 use super::limit::{LONGEST_CHECK, within};
 use crate::hold::shown_holder;
 use crate::setup::Setup;
-use crate::state_path::{ServerState, State};
-use crate::stores::copy_of;
+use crate::state_path::ServerState;
+use crate::stores::copied;
 
 /// A difference that people should know of; leases go by the server's clock alone.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(1);
@@ -47,7 +47,7 @@ pub(super) async fn checks<C>(setup: &Setup<'_, C>, on_server: Box<ServerState>,
     } else if !seen.has_schema {
         Check::ok(NAME, format!("{shown} ({version}): the schema does not exist yet; the first run creates it"))
     } else {
-        match judged(on_server, part).await {
+        match judged(&on_server.place, part).await {
             Ok(judged) => Check::ok(NAME, format!("{shown} ({version}), {judged}")),
             Err(error) => Check::failed(NAME, error),
         }
@@ -69,8 +69,9 @@ pub(super) async fn checks<C>(setup: &Setup<'_, C>, on_server: Box<ServerState>,
     checks
 }
 
-async fn judged(on_server: Box<ServerState>, part: &str) -> anyhow::Result<String> {
-    let copy = copy_of(&State::Server(on_server)).await?.store;
+/// The events, which are nearly all that there is, stay where they are.
+async fn judged(place: &OnServer, part: &str) -> anyhow::Result<String> {
+    let (copy, _) = copied(place, Some(&JUDGED_TABLES)).await?;
     let judged = Archive::open(copy).await?.for_part(part).judged().await?.until();
     Ok(judged.map_or_else(|| "nothing judged yet".to_owned(), |until| format!("judged up to {}", instant(until))))
 }

@@ -34,6 +34,8 @@ pub(crate) struct Ended {
 #[derive(Debug)]
 pub(crate) enum How {
     NotStarted(io::Error),
+    /// It was started, and the system does not say what became of it.
+    Unknown(io::Error),
     /// By itself, or because somebody ended the fleet.
     Status {
         status: ExitStatus,
@@ -64,7 +66,7 @@ impl Child<'_> {
             }
         };
         let (how, has_logged) = tokio::join!(wait(&mut child, self.limit, &mut stopped), log);
-        Ended { how: how.unwrap_or_else(How::NotStarted), has_logged }
+        Ended { how: how.unwrap_or_else(How::Unknown), has_logged }
     }
 }
 

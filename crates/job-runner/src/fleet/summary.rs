@@ -29,6 +29,8 @@ pub(crate) struct Outcome {
     pub(crate) is_cut: bool,
     /// Whether its run came to begin.
     pub(crate) was_started: bool,
+    /// Whether its run found another one at work on the portal.
+    is_left: bool,
     took: Option<Duration>,
     /// What its run could not say itself.
     note: Option<String>,
@@ -46,14 +48,16 @@ impl Outcome {
 
     fn without_run(index: usize, exit: Exit, note: &str) -> Self {
         let note = Some(note.to_owned());
-        Outcome { index, exit, is_cut: false, was_started: false, took: None, note, has_logged: false }
+        Outcome { index, exit, is_cut: false, was_started: false, is_left: false, took: None, note, has_logged: false }
     }
 
-    pub(crate) fn of(index: usize, ended: &Ended, took: Duration) -> Self {
+    /// `says_left`: whether the run has said so before it ended.
+    pub(crate) fn of(index: usize, ended: &Ended, took: Duration, says_left: bool) -> Self {
         let (exit, note) = match &ended.how {
             How::NotStarted(failure) => {
                 (Exit::Nothing, Some(format!("not looked at: its run could not be started ({failure})")))
             }
+            How::Unknown(failure) => (Exit::Nothing, Some(format!("nobody can tell how its run ended ({failure})"))),
             How::Hung(limit) => {
                 let limit = Age(Duration::from_secs(limit.as_secs()));
                 (
@@ -70,14 +74,22 @@ impl Outcome {
             },
         };
         let is_cut = note.is_some();
+        let is_left = says_left && exit == Exit::Concluded;
+        let note = note.or_else(|| is_left.then(|| "left to another run, which is at work on this portal".to_owned()));
         let was_started = !matches!(ended.how, How::NotStarted(_));
-        Outcome { index, exit, is_cut, was_started, took: Some(took), note, has_logged: ended.has_logged }
+        let has_logged = ended.has_logged;
+        Outcome { index, exit, is_cut, was_started, is_left, took: Some(took), note, has_logged }
     }
 }
 
 /// Where the report of a run on stdout waits.
 pub(crate) fn stdout(spool: &Path, index: usize) -> PathBuf {
     spool.join(format!("{index}.out"))
+}
+
+/// What a run makes that leaves its portal to another one.
+pub(crate) fn left(spool: &Path, index: usize) -> PathBuf {
+    spool.join(format!("{index}.left"))
 }
 
 /// Where the whole report of a run waits for a file that was asked for.
@@ -171,7 +183,9 @@ impl Summary<'_> {
     /// many there are in any case, and each that has not concluded.
     fn text(&self, out: &mut impl Write, report: impl Fn(usize) -> PathBuf, is_whole: bool) -> io::Result<()> {
         let mut said = 0;
-        for (portal, outcome) in self.portals.iter().zip(&self.outcomes) {
+        // whom another run looks at has no news here
+        let is_shown = |outcome: &Outcome| is_whole || !outcome.is_left;
+        for (portal, outcome) in self.portals.iter().zip(&self.outcomes).filter(|(_, outcome)| is_shown(outcome)) {
             let report = read(&report(outcome.index))?;
             let has_failed = !outcome.exit.is_success() && (outcome.has_logged || is_whole);
             let sentence = match (&outcome.note, report.is_empty() && has_failed) {
@@ -197,9 +211,11 @@ impl Summary<'_> {
 
     /// `500 portals: 498 concluded, 1 incomplete, 1 with wrong settings`.
     fn tally(&self) -> String {
-        let count = |exits: &[Exit]| self.outcomes.iter().filter(|outcome| exits.contains(&outcome.exit)).count();
+        let (left, looked_at): (Vec<_>, Vec<_>) = self.outcomes.iter().partition(|outcome| outcome.is_left);
+        let count = |exits: &[Exit]| looked_at.iter().filter(|outcome| exits.contains(&outcome.exit)).count();
         let parts = [
             (count(&[Exit::Concluded, Exit::Findings]), "concluded"),
+            (left.len(), "left to another run"),
             (count(&[Exit::Incomplete]), "incomplete"),
             (count(&[Exit::Usage]), "with wrong settings"),
             (count(&[Exit::Nothing]), "without a conclusion"),
@@ -268,4 +284,18 @@ fn sentence(exit: Exit, has_logged: bool, name: &str) -> String {
         "the reason was told before and is not told again yet".to_owned()
     };
     format!("{what}; {why}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The fleet goes on, and says so of this portal alone.
+    #[test]
+    fn a_run_whose_end_is_not_known_concludes_nothing() {
+        let ended = Ended { how: How::Unknown(io::Error::other("no child processes")), has_logged: false };
+        let outcome = Outcome::of(0, &ended, Duration::ZERO, false);
+        assert_eq!((outcome.exit, outcome.was_started, outcome.is_cut), (Exit::Nothing, true, true));
+        assert_eq!(outcome.note.as_deref(), Some("nobody can tell how its run ended (no child processes)"));
+    }
 }

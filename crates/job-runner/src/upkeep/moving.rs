@@ -7,11 +7,10 @@ use job_store::{Error as StoreError, Move, MovedTable, SeenServer, Step, Store, 
 use report::words::plural;
 use tracing::{error, info};
 
-use super::ended;
 use crate::Error;
 use crate::exit::Exit;
 use crate::former;
-use crate::hold::{self, Asked, Hold};
+use crate::hold::{self, Asked};
 use crate::keeping::{open_all, tables};
 use crate::setup::{Setup, print};
 use crate::state_path::{State, url_of};
@@ -23,31 +22,32 @@ pub(crate) async fn run<C>(setup: &Setup<'_, C>, from: &Path, to: &Path, replace
         return Err(Error::Argument(target.shown(), message).into());
     }
     // nobody may be at work in either, and the target is only made when the source is ours
-    let Some((source_hold, source_store)) = taken(setup, &source).await? else { return Ok(Exit::Nothing) };
-    let Some((target_hold, target_store)) = taken(setup, &target).await? else { return Ok(Exit::Nothing) };
-    let moving = Move { from: &source_store, to: &target_store, tables: &tables(), replace, now: setup.now };
-    let moved = moving.run(note).await;
-    ended(target_hold, target_store).await;
-    ended(source_hold, source_store).await;
-    let moved = match moved {
+    let moved = at_rest(setup, &source, async |source| {
+        at_rest(setup, &target, async |target| {
+            let moving = Move { from: source, to: target, tables: &tables(), replace, now: setup.now };
+            Ok(moving.run(note).await)
+        })
+        .await
+    });
+    match moved.await?.flatten() {
+        None => Ok(Exit::Nothing),
         // whoever typed it can name another place
-        Err(refusal @ StoreError::NotEmpty { .. }) => {
+        Some(Err(refusal @ StoreError::NotEmpty { .. })) => {
             let message = format!("cannot be the target: {refusal}");
-            return Err(Error::Argument(target.shown(), message).into());
+            Err(Error::Argument(target.shown(), message).into())
         }
-        moved => moved?,
-    };
-    print(&report(&moved, &source, &target)).map(|()| Exit::Concluded)
+        Some(moved) => print(&report(&moved?, &source, &target)).map(|()| Exit::Concluded),
+    }
 }
 
 /// `store take-back`: a store that was moved away is used again. The other one has to be gone, or `lost` where it cannot be asked.
 pub(crate) async fn take_back<C>(setup: &Setup<'_, C>, place: &Path, lost: bool) -> anyhow::Result<Exit> {
     let state = existing(setup, place)?;
-    let Some((hold, store)) = taken(setup, &state).await? else { return Ok(Exit::Nothing) };
-    let taken_back = taken_back(setup, &store, lost).await;
-    ended(hold, store).await;
+    let Some(taken_back) = at_rest(setup, &state, async |store| taken_back(setup, store, lost).await).await? else {
+        return Ok(Exit::Nothing);
+    };
     let refused = |message: &str| Err(Error::Argument(state.shown(), message.to_owned()).into());
-    let (other, at) = match taken_back? {
+    let (other, at) = match taken_back {
         TakenBack::Done { other, at } => (other, at),
         TakenBack::NotMoved => return refused("was not moved away, so there is nothing to take back"),
         TakenBack::StillThere => {
@@ -118,8 +118,12 @@ fn existing<C>(setup: &Setup<'_, C>, typed: &Path) -> anyhow::Result<State> {
     Ok(state)
 }
 
-/// The lock or the lease, and the store with the tables of all components; `None`, said, while a run is at work.
-async fn taken<C>(setup: &Setup<'_, C>, state: &State) -> anyhow::Result<Option<(Hold, Store)>> {
+/// Does some work with the store, which gets the tables of all components, and lets the next run in; `None`, said, while one is at work.
+async fn at_rest<C, T>(
+    setup: &Setup<'_, C>,
+    state: &State,
+    work: impl AsyncFnOnce(&Store) -> anyhow::Result<T>,
+) -> anyhow::Result<Option<T>> {
     let hold = match hold::take_to_move(state, setup.now).await? {
         Asked::Ours(hold) => hold,
         Asked::Held(by) => {
@@ -127,16 +131,16 @@ async fn taken<C>(setup: &Setup<'_, C>, state: &State) -> anyhow::Result<Option<
             return Ok(None);
         }
     };
-    let store = match (hold.store(), state) {
-        (Some(store), _) => store.clone(),
-        (None, State::Files(paths)) => {
-            let path = std::path::absolute(former::find(paths).path).context("cannot tell the current folder")?;
-            Store::open_to_move(&url_of(&path)).await?
-        }
-        (None, State::Server(_)) => return Err(StoreError::Url.into()),
+    let open = async {
+        let State::Files(paths) = state else { return Err(StoreError::Url.into()) };
+        let path = std::path::absolute(former::find(paths).path).context("cannot tell the current folder")?;
+        Ok(Store::open_to_move(&url_of(&path)).await?)
     };
-    open_all(&store).await?;
-    Ok(Some((hold, store)))
+    let done = hold.with_store(open, async |store| {
+        open_all(store).await?;
+        work(store).await
+    });
+    done.await.map(Some)
 }
 
 fn note(step: Step) -> Result<(), StoreError> {

@@ -126,7 +126,7 @@ async fn giving_up_says_what_there_was_to_give_up() {
     let before = give_up("2026-11-20T08:00:00Z").await;
     assert!(before.contains("does not exist yet, because no run has written to it"), "{before}");
     let state = desk.folder.path().join("state");
-    assert!(only(&state, "sqlite").is_none(), "nothing is made for that");
+    assert!(!state.exists(), "nothing is made for that");
     let run = ["--portal", url.as_str(), "--config", &config, "--until", crate::common::NOW];
     assert_eq!(desk.run(&run).await.exit, 0);
     let early = give_up("2026-01-01T00:00:00Z").await;

@@ -157,6 +157,29 @@ async fn two_fleets_over_one_folder_are_not_at_work_at_once() {
     assert!(fleet.sims[0].1.requests().len() > before);
 }
 
+/// As when two hosts look at the same portals, with a memory on a server.
+#[tokio::test]
+async fn portals_that_another_run_looks_at_are_counted_apart() {
+    let fleet = Fleet::new(&[("a", ""), ("b", "")]).await;
+    let state = fleet.desk.folder.path().join("state").display().to_string();
+    assert_eq!(fleet.run(&["--state", &state]).await.exit, 0);
+    let port = |number: usize| fleet.sims[number].1.url().rsplit(':').next().unwrap().trim_end_matches('/').to_owned();
+    let locks = || std::fs::read_dir(&state).unwrap().map(|entry| entry.unwrap().path());
+    let lock = locks().find(|path| path.to_string_lossy().ends_with(&format!("-{}.lock", port(1)))).unwrap();
+    let _held = job_store::RunLock::acquire(&lock, NOW.parse().unwrap()).unwrap();
+    let quiet = fleet.run(&["--state", &state]).await;
+    assert_eq!((quiet.exit, quiet.stdout.as_str()), (0, ""), "the log says it: {}", quiet.stderr);
+    assert!(quiet.stderr.contains("b: ") && quiet.stderr.contains("is still at work"), "{}", quiet.stderr);
+    let summary = fleet.desk.folder.path().join("all.txt").display().to_string();
+    let json = fleet.run(&["--state", &state, "--format", "json", "--report", &summary]).await;
+    let b = &json.json()["portals"][1];
+    assert_eq!((json.exit, &b["exit_code"]), (0, &0.into()));
+    assert_eq!(b["note"], "left to another run, which is at work on this portal");
+    let whole = fleet.file("all.txt");
+    assert!(whole.ends_with("\n2 portals: 1 concluded, 1 left to another run\n"), "{whole}");
+    assert!(whole.contains("Note: left to another run, which is at work on this portal\n"), "{whole}");
+}
+
 /// As the one process of a container, which is started again when it ends.
 #[cfg(target_os = "linux")]
 #[tokio::test]

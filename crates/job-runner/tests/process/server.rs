@@ -9,7 +9,7 @@ use cli_test::Run;
 use cli_test::holding::Holding;
 use cli_test::receiver::Receiver;
 use job_store::testing::{place, socket_folder};
-use job_store::{Lease, Leased, OnServer, Store};
+use job_store::{Lease, Leased, OnServer, SeenServer, Store};
 use portal_sim::{Event, Person, PersonKind, PortalSim};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -254,6 +254,28 @@ async fn a_lease_that_is_held_for_too_long_is_told() {
     assert!(held.stderr.contains(told), "{}", held.stderr);
     let doctor = run(&desk, (&sim.url(), &address), &now(&sim), &["doctor"]).await;
     assert!(doctor.exit == 1 && doctor.stdout.contains("FAIL  lock: a run that began at"), "{}", doctor.stdout);
+}
+
+/// Whatever a command fails at, it does not keep the next run waiting until the time of its lease is over.
+#[tokio::test]
+async fn a_command_that_fails_keeps_no_lease() {
+    let Some(place) = place() else { return };
+    let (desk, sim) = shares(0).await;
+    let (url, clock, address) = (sim.url(), now(&sim), place.url.to_string());
+    let first = run(&desk, (&url, &address), &clock, &[]).await;
+    assert_eq!(first.exit, 0, "{}", first.stderr);
+    let portal = url.trim_start_matches("http://").replace(':', "-");
+    let place = OnServer { schema: "share_watch".to_owned(), portal, ..place };
+    let file = desk.write("no-folder", "");
+    for (arguments, exit) in [
+        (&["store", "forget", "person-7fk2-9qwd", "--reason", "asked for"][..], 2),
+        (&["store", "move", &address, &file], 1),
+    ] {
+        let failed = run(&desk, (&url, &address), &clock, arguments).await;
+        assert_eq!(failed.exit, exit, "{arguments:?}: {}", failed.stderr);
+        let held = SeenServer::at(&place).await.unwrap().lease;
+        assert!(held.is_none(), "{arguments:?}: {held:?}");
+    }
 }
 
 /// A store that does not answer may be in use by others: whoever knows better has to say so.

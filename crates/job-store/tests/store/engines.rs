@@ -227,7 +227,6 @@ async fn whoever_has_lost_the_lease_changes_nothing_and_does_not_act() {
     next.end().await.unwrap();
 }
 
-/// Whoever only looks leaves no trace on the server, not even a schema.
 /// Work in a transaction that has begun and does not go on, as of a process that is stopped; it ends with the sender.
 async fn stopped_at_work(store: &Store) -> (std::sync::mpsc::Sender<()>, tokio::task::JoinHandle<Result<u64, Error>>) {
     let (begun, has_begun) = tokio::sync::oneshot::channel();
@@ -260,6 +259,27 @@ async fn a_process_that_is_stopped_in_a_transaction_keeps_nobody_from_the_lease(
     assert_eq!(count(&two).await, 0);
 }
 
+/// Each run opens all components; where their tables are there, it waits for no writer and writes nothing.
+#[tokio::test]
+async fn tables_that_are_there_are_only_read() {
+    for store in with_tables().await {
+        let (go_on, work) = stopped_at_work(&store).await;
+        let migrated = tokio::time::timeout(Duration::from_secs(5), store.migrate(&TABLES)).await;
+        drop(go_on);
+        work.await.unwrap().unwrap();
+        migrated.unwrap_or_else(|_| panic!("{} waits for a writer", store.path().display())).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn whoever_comes_while_all_connections_are_in_use_waits() {
+    for store in with_tables().await {
+        let all = futures::future::join_all((0..100).map(|_| count(&store))).await;
+        assert_eq!(all, [0; 100]);
+        assert_eq!(store.damage().await.unwrap(), None, "{}", store.path().display());
+    }
+}
+
 #[tokio::test]
 async fn nobody_waits_for_ever_for_an_answer() {
     let Some(place) = place() else { return };
@@ -275,20 +295,24 @@ async fn nobody_waits_for_ever_for_an_answer() {
     assert_eq!((work.await.unwrap().unwrap(), count(&one).await), (1, 1));
 }
 
+/// Whoever only looks leaves no trace on the server, not even a schema.
 #[tokio::test]
 async fn a_look_makes_and_changes_nothing() {
     let Some(place) = place() else { return };
     let unmade = OnServer { schema: "unmade".to_owned(), ..place.clone() };
     let copy = Store::temporary().await.unwrap();
     copy.migrate(&TABLES).await.unwrap();
-    assert!(!copy.copy_from_server(&unmade).await.unwrap());
+    assert!(!copy.copy_from_server(&unmade, None).await.unwrap());
     let seen = SeenServer::at(&unmade).await.unwrap();
     assert!(!seen.has_schema && seen.may_make && seen.lease.is_none(), "{seen:?}");
     let store = Store::on_server(&place).await.unwrap();
     store.migrate(&TABLES).await.unwrap();
     add(&store, (0..2_500).map(|id| (id, ["a", "b"][id as usize % 2]))).await;
     let lease = taken(store.lease("host one", Duration::from_secs(60)).await.unwrap());
-    assert!(copy.copy_from_server(&place).await.unwrap());
+    assert!(copy.copy_from_server(&place, Some(&["word"])).await.unwrap());
+    let words = copy.row("counting", "SELECT count(*) FROM word", [], |row| row.int(0)).await.unwrap();
+    assert_eq!((words, count(&copy).await), (Some(2), 0), "only the table that was asked for");
+    assert!(copy.copy_from_server(&place, None).await.unwrap());
     assert_eq!(count(&copy).await, 2_500);
     let sql = "SELECT count(*) FROM t JOIN word ON word.id = t.word AND word.value = 'b' WHERE t.id % 2 = 1";
     assert_eq!(copy.row("counting", sql, [], |row| row.int(0)).await.unwrap(), Some(1_250));
