@@ -1,5 +1,6 @@
 //! Finds people who came from where they should not, and tells what a list of addresses would do. See the README for operators.
 
+mod apply;
 mod cli;
 mod config;
 mod doctor;
