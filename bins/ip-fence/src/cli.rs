@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use job_runner::args::{FlagSetting, OwnCommand, OwnFlags, RunFlag};
 
+use crate::plan::file::PlanFlags;
+
 /// The flags besides the common ones; each stands for a setting.
 #[derive(Debug, Args)]
 pub(crate) struct Flags {
@@ -80,6 +82,33 @@ pub(crate) struct PlanArgs {
     /// The address under which the portal sees this machine; without it a plan with the switch on is refused
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) own_address: Option<std::net::IpAddr>,
+
+    /// Remove exactly this many entries; needed when that is much of the list
+    #[arg(long, value_name = "N")]
+    pub(crate) yes_remove: Option<u64>,
+
+    /// Also write the plan to this file, to be reviewed and carried out as it is; an existing file is replaced
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Who plans, for the file
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
+}
+
+impl From<&PlanFlags> for PlanArgs {
+    /// The flags that an earlier plan was made with.
+    fn from(flags: &PlanFlags) -> Self {
+        let PlanFlags { own_all, add_again, lock_out, own_address, yes_remove } = flags.clone();
+        PlanArgs { own_all, add_again, lock_out, own_address, yes_remove, out: None, by: None }
+    }
+}
+
+impl PlanArgs {
+    pub(crate) fn flags(&self) -> PlanFlags {
+        let PlanArgs { own_all, add_again, lock_out, own_address, yes_remove, .. } = self.clone();
+        PlanFlags { own_all, add_again, lock_out, own_address, yes_remove }
+    }
 }
 
 impl OwnFlags for Flags {

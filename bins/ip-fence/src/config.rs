@@ -34,6 +34,8 @@ const LARGEST_CAP: u64 = 65_536;
 pub(crate) struct Config {
     /// The file that says who may come from where.
     pub(crate) policy: Option<PathSetting>,
+    /// The file of a plan that runs hold against the logins before it is carried out.
+    pub(crate) shadow: Option<PathSetting>,
     /// Report only findings about these people, by id or e-mail address. Empty: everybody.
     pub(crate) people: Vec<String>,
     /// A single IPv6 address of the policy stands for its /64.
@@ -48,6 +50,7 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             policy: None,
+            shadow: None,
             people: Vec::new(),
             ipv6_by_64: false,
             portal: OwnPortal::default(),
@@ -178,7 +181,7 @@ impl Settings for Config {
     }
 
     fn places() -> &'static [&'static str] {
-        &["policy"]
+        &["policy", "shadow"]
     }
 
     /// The people whom the settings restrict a run to.

@@ -22,6 +22,7 @@ use crate::rule::own_list;
 use crate::rule::sighting::Sighting;
 use crate::rule::stays::Stays;
 use crate::rule::then::{Memory, Trail, is_change};
+use crate::shadow;
 
 /// How far back countries are a habit.
 const COUNTRY_MEMORY: TimeDelta = TimeDelta::days(90);
@@ -118,6 +119,11 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
         list,
         list_is_whole,
     });
+    if let (Some(path), Some(seen), true) = (&config.shadow, &facts.seen, has_memory)
+        && seen.only.is_none()
+    {
+        facts.notes.extend(shadow::watch(path.as_path(), job, look, seen).await?);
+    }
     Ok(facts)
 }
 

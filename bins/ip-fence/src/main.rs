@@ -9,6 +9,7 @@ mod plan;
 mod policy;
 mod report;
 mod rule;
+mod shadow;
 #[cfg(test)]
 mod testing;
 

@@ -5,9 +5,11 @@
 
 pub(crate) mod command;
 mod danger;
+#[allow(dead_code, reason = "a plan is read by what carries it out")]
+pub(crate) mod file;
 mod history;
 mod report;
-mod simulate;
+pub(crate) mod simulate;
 mod steps;
 
 use std::collections::BTreeSet;
@@ -23,6 +25,7 @@ use crate::config::{Enforce, OwnPortal};
 use crate::policy::Policy;
 
 pub(crate) use danger::Danger;
+pub(crate) use file::PlanFile;
 pub(crate) use history::History;
 pub(crate) use report::PlanReport;
 pub(crate) use simulate::Simulation;
@@ -45,6 +48,8 @@ pub(crate) struct Inputs<'a> {
     pub(crate) add_again: bool,
     /// Entries that confirmed writes of ours added.
     pub(crate) own_entries: &'a [OwnEntry],
+    /// So many entries somebody says may go.
+    pub(crate) yes_remove: Option<u64>,
     pub(crate) own_address: Option<IpAddr>,
     /// People who are meant to be locked out, whatever the policy says.
     pub(crate) lock_out: &'a BTreeSet<Uuid>,

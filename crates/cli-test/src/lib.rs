@@ -25,7 +25,7 @@ pub use crate::abridged::abridged;
 pub use crate::closed_port::ClosedPort;
 #[cfg(unix)]
 pub use crate::process::send;
-pub use crate::process::{CLOCK, command, in_time, jump_from, run, until};
+pub use crate::process::{CLOCK, command, in_time, jump_from, kill_at, run, until};
 
 /// Subcommands that refuse flags about a window.
 const WINDOWLESS: [&str; 10] =

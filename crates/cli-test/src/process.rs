@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::process::Command;
+use portal_sim::PortalSim;
+use tokio::process::{Child, Command};
 
 use crate::Run;
 
@@ -41,6 +42,19 @@ pub async fn until(is_so: impl Fn() -> bool) {
         }
     })
     .await;
+}
+
+/// Lets a program go on until the portal has answered so many requests and for some turns of this thread more, or until it has ended, and
+/// kills it. Turns that differ from time to time hit what it writes between two requests, too.
+pub async fn kill_at(child: &mut Child, sim: &PortalSim, requests: usize, turns: usize) {
+    tokio::select! {
+        () = sim.answered(requests) => {}
+        _ = child.wait() => {}
+    }
+    for _ in 0..turns {
+        tokio::task::yield_now().await;
+    }
+    child.kill().await.unwrap();
 }
 
 /// Lets everything else go on until this is so; from then on the clock of this test jumps to the next timeout whenever nobody does

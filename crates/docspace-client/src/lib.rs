@@ -30,7 +30,7 @@ mod wire;
 mod zone;
 
 pub use account_switch::AccountSwitch;
-pub use address_list::{AddressList, ListEntry};
+pub use address_list::{AddressList, ListEntry, StoredList};
 pub use budget::{Budget, Halt};
 pub use capabilities::{Ability, Capabilities};
 pub use client::Client;

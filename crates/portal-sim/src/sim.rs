@@ -15,7 +15,7 @@ use axum::http::{HeaderMap, Method, Response, StatusCode, Uri, header};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::fault::{self, Fault, Sight};
@@ -73,6 +73,8 @@ struct Shared {
     /// What the portal's clock follows; it stands still without.
     clock: Mutex<Option<Followed>>,
     requests: Mutex<Vec<RequestLine>>,
+    /// How many those are.
+    answered: watch::Sender<usize>,
     /// What the mail server has taken.
     mails: Mutex<Vec<Vec<u8>>>,
     limiter: Limiter,
@@ -136,6 +138,7 @@ impl PortalSim {
             scenario: Mutex::new(scenario),
             clock: Mutex::default(),
             requests: Mutex::default(),
+            answered: watch::Sender::default(),
             mails: Mutex::default(),
             limiter: Limiter::default(),
             log: log.map(Mutex::new),
@@ -212,6 +215,13 @@ impl PortalSim {
         lock(&self.shared.requests).clone()
     }
 
+    /// Waits until so many requests have been answered since the portal began.
+    pub async fn answered(&self, requests: usize) {
+        let mut answered = self.shared.answered.subscribe();
+        // it fails when nobody counts any more, and the portal is there to do so
+        let _ = answered.wait_for(|answered| *answered >= requests).await;
+    }
+
     /// Replaces the faults that are still to come.
     pub fn set_faults(&self, faults: Vec<Fault>) {
         let mut scenario = self.shared.scenario();
@@ -260,7 +270,9 @@ impl Shared {
             // a full disk must not change what the portal answers
             let _ = lock(log).write_all(text.as_bytes());
         }
-        lock(&self.requests).push(request);
+        let mut requests = lock(&self.requests);
+        requests.push(request);
+        self.answered.send_replace(requests.len());
     }
 }
 

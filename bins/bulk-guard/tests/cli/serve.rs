@@ -139,7 +139,7 @@ async fn a_post_does_not_share_the_scan_of_a_get() {
     server.setting.sim.edit(|portal| portal.faults.push(slow));
     let url = format!("{}/security/scan", server.url);
     let get = || async { server.http.get(&url).bearer_auth(TOKEN).send().await.unwrap().status() };
-    let at_work = async |asked: usize| cli_test::until(|| server.setting.sim.requests().len() > asked).await;
+    let at_work = async |asked: usize| server.setting.sim.answered(asked + 1).await;
     let posted = async {
         at_work(0).await;
         futures::future::join(server.scan(TOKEN), server.scan(TOKEN)).await
@@ -256,7 +256,7 @@ async fn a_scan_that_runs_is_answered_before_it_stops() {
     server.setting.sim.edit(|portal| portal.faults.push(slow));
     tokio::select! {
         _ = server.scan(TOKEN) => panic!("the caller hangs up before the scan ends"),
-        () = cli_test::until(|| !server.setting.sim.requests().is_empty()) => {}
+        () = server.setting.sim.answered(1) => {}
     }
     let (answer, ()) = tokio::join!(server.scan(TOKEN), async {
         // by the time of several answers the other request has long arrived

@@ -144,7 +144,7 @@ async fn a_webhook_while_a_scan_runs_makes_one_more() {
     let slow = Fault::new(FaultKind::Latency { ms: 500, jitter_ms: 0 });
     server.setting.sim.edit(|portal| portal.faults.push(slow));
     let hinted = async {
-        cli_test::until(|| !server.setting.sim.requests().is_empty()).await;
+        server.setting.sim.answered(1).await;
         for number in 0..5 {
             assert_eq!(server.deliver(&Delivery::trashed(SECRET, number)).await.status(), StatusCode::NO_CONTENT);
         }
@@ -166,7 +166,7 @@ async fn a_webhook_that_finds_cron_at_work_is_not_forgotten() {
     server.counts("webhook_scans_total", 1).await;
     let asked = server.setting.sim.requests().len();
     lock.unlock().unwrap();
-    cli_test::until(|| server.setting.sim.requests().len() > asked).await;
+    server.setting.sim.answered(asked + 1).await;
     assert_eq!(server.get("/readyz").await.0, StatusCode::OK);
 }
 
@@ -208,7 +208,7 @@ async fn a_scan_of_a_webhook_is_waited_for_when_the_server_stops() {
     let slow = Fault::new(FaultKind::Latency { ms: 300, jitter_ms: 0 });
     server.setting.sim.edit(|portal| portal.faults.push(slow));
     assert_eq!(server.deliver(&Delivery::trashed(SECRET, 1)).await.status(), StatusCode::NO_CONTENT);
-    cli_test::until(|| !server.setting.sim.requests().is_empty()).await;
+    server.setting.sim.answered(1).await;
     server.terminate().await;
     assert_eq!(cli_test::in_time(server.child.wait()).await.unwrap().code(), Some(0));
     let asked = server.setting.sim.requests().len();

@@ -274,14 +274,7 @@ async fn a_run_killed_at_any_request_is_finished_by_the_next() {
         let mut command = setting.running(&["--month", "2026-06", "--out", &out, "--upload-to", "Falcon/Reports"]);
         let mut child =
             command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
-        while setting.sim.requests().len() < killed_at && child.try_wait().unwrap().is_none() {
-            tokio::task::yield_now().await;
-        }
-        // a moment that differs, so that the journal's own writes are hit as well
-        for _ in 0..killed_at * 37 % 200 {
-            tokio::task::yield_now().await;
-        }
-        child.kill().await.unwrap();
+        cli_test::kill_at(&mut child, &setting.sim, killed_at, killed_at * 37 % 200).await;
         wait(&setting);
         let ended = upload(&setting, &[]).await;
         assert_eq!(ended.exit, 0, "killed at {killed_at}: {}{}", ended.stdout, ended.stderr);

@@ -1,5 +1,6 @@
 //! What can lock people out, or keep a list from doing what it says. Pure.
 
+mod change;
 pub(super) mod kind;
 mod people;
 
@@ -29,6 +30,8 @@ pub(crate) use self::kind::Danger;
 pub(super) fn look(inputs: &Inputs<'_>, plan: &Plan, after: &AddressList) -> Vec<Danger> {
     let mut dangers: Vec<Danger> = [
         stops_everybody(after),
+        change::cannot_write_back(inputs),
+        change::large(inputs, plan),
         empty(after),
         admin_only(after),
         history(inputs, plan),
@@ -69,7 +72,7 @@ fn stops_everybody(after: &AddressList) -> Option<Danger> {
         return None;
     }
     let text = format!(
-        "{} in the list makes the portal fail, and then it refuses everybody but its owner; remove it by hand, or with `--own-all`",
+        "{} in the list makes the portal fail, and then it refuses everybody but its owner; remove it",
         names.join(", ")
     );
     danger(DangerKind::EntryStopsEverybody, true, text)

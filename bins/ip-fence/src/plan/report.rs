@@ -1,10 +1,12 @@
 //! A plan as a document and as JSON. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use ::report::words::plural;
 use ::report::{Block, Cell, Details, Document, Line, Section, TEXT_WIDTH, Table, Who, line};
-use audit_model::{AddressRange, Verdict};
+use audit_model::{AddressRange, PortalText, Verdict};
+use chrono::{DateTime, Utc};
 use job_runner::Head;
 use job_runner::args::ReportFormat;
 use serde::Serialize;
@@ -12,7 +14,7 @@ use uuid::Uuid;
 
 use super::simulate::Blocked;
 use super::steps::{Deed, Step, Whose};
-use super::{Danger, Plan};
+use super::{Danger, Plan, PlanFile};
 use crate::policy::shown;
 
 /// Version of the JSON form; a change that breaks readers raises it.
@@ -22,6 +24,20 @@ const SCHEMA: &str = "ip-fence-plan/1";
 const SHOWN: usize = 20;
 const ALL: &str = "`--format json`";
 
+/// The file to which the plan was written.
+#[derive(Debug, Serialize)]
+pub(crate) struct Saved {
+    id: String,
+    path: String,
+    usable_until: DateTime<Utc>,
+}
+
+impl Saved {
+    pub(crate) fn of(file: &PlanFile, path: &Path) -> Self {
+        Saved { id: file.id.clone(), path: path.display().to_string(), usable_until: file.usable_until }
+    }
+}
+
 /// Serialises to the JSON form.
 #[derive(Debug, Serialize)]
 pub(crate) struct PlanReport {
@@ -30,13 +46,15 @@ pub(crate) struct PlanReport {
     head: Head,
     /// Whether the plan must not be carried out as it is.
     refused: bool,
+    #[serde(rename = "file", skip_serializing_if = "Option::is_none")]
+    saved: Option<Saved>,
     #[serde(flatten)]
     plan: Plan,
 }
 
 impl PlanReport {
-    pub(crate) fn new(head: Head, plan: Plan) -> Self {
-        PlanReport { head: Head { schema: SCHEMA.to_owned(), ..head }, refused: plan.is_refused(), plan }
+    pub(crate) fn new(head: Head, plan: Plan, saved: Option<Saved>) -> Self {
+        PlanReport { head: Head { schema: SCHEMA.to_owned(), ..head }, refused: plan.is_refused(), saved, plan }
     }
 
     pub(crate) fn render(&self, format: ReportFormat) -> anyhow::Result<String> {
@@ -51,6 +69,11 @@ impl PlanReport {
         document.program.name += " plan";
         document.headline = self.headline().into();
         document.notes.push("this is a plan: nothing was changed, here or at the portal".into());
+        document.notes.extend(self.saved.as_ref().map(|Saved { id, path, usable_until }| {
+            let path = PortalText::new(path.as_str()).for_terminal();
+            let end = usable_until.format("%Y-%m-%d %H:%M UTC");
+            format!("plan {id} is in {path}, and can be used until {end}").into()
+        }));
         let (refusing, others): (Vec<&Danger>, Vec<&Danger>) =
             self.plan.dangers.iter().partition(|danger| danger.refuses);
         document.sections.extend(dangers("what forbids it", &refusing, Block::Warning));
@@ -156,7 +179,10 @@ fn entries(steps: &[&Step]) -> Table {
     let headings: Vec<&str> =
         headings.into_iter().filter_map(|(is_there, heading)| is_there.then_some(heading)).collect();
     let mut table = Table::new("", &headings);
-    for (step, range) in runs.iter().take(SHOWN) {
+    // what somebody else wrote does not go without being named
+    let is_foreign = |step: &Step| step.deed == Deed::Remove && step.whose != Some(Whose::Ours);
+    let shown_runs = runs.iter().enumerate().filter(|(position, (step, _))| *position < SHOWN || is_foreign(step));
+    for (_, (step, range)) in shown_runs {
         let ip = match range {
             Some(range) => Line::from(range.to_string()),
             None => Line::from(&step.entry.ip),

@@ -183,7 +183,7 @@ fn blocked(inputs: &Inputs<'_>, person: &Person, visit: &Visit<'_>) -> Blocked {
 }
 
 /// What the portal would have done; `None` when what it noted does not tell.
-fn ruling(list: &AddressList, ip: &PortalText, is_admin: bool) -> Option<Ruling> {
+pub(crate) fn ruling(list: &AddressList, ip: &PortalText, is_admin: bool) -> Option<Ruling> {
     match Address::parse(ip.raw()) {
         Address::V4(_) | Address::V6(_) | Address::Private(_) => {
             let address = Address::parse(ip.raw()).ip()?;

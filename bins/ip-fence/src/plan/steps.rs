@@ -85,8 +85,10 @@ type Wanted = BTreeMap<String, (bool, Vec<String>)>;
 pub(super) fn compare(inputs: &Inputs<'_>) -> (Vec<Step>, Vec<Expanded>, Vec<CannotHold>) {
     let (mut wanted, expanded, cannot_hold) = wanted(inputs);
     let mut steps = Vec::new();
+    let mut claimed: BTreeSet<&ListEntry> = BTreeSet::new();
     for entry in &inputs.list.entries {
-        let whose = whose(inputs.own_entries, entry);
+        // we never add what is there: of doubles one is ours at most
+        let whose = if claimed.insert(entry) { whose(inputs.own_entries, entry) } else { Whose::Foreign };
         // a double is one too many, but does no harm; it is kept like what is foreign
         let fitting = wanted.get(entry.ip.raw()).is_some_and(|(for_admin, _)| *for_admin == entry.for_admin);
         let rules = if fitting { wanted.remove(entry.ip.raw()).map(|(_, rules)| rules) } else { None };
@@ -96,7 +98,10 @@ pub(super) fn compare(inputs: &Inputs<'_>) -> (Vec<Step>, Vec<Expanded>, Vec<Can
             (None, _) if inputs.own_all => Deed::Remove,
             (None, _) => Deed::Foreign,
         };
-        let why = (deed == Deed::Remove && whose == Whose::Ours).then(|| why_dropped(inputs, entry));
+        let why = (deed == Deed::Remove).then(|| match whose {
+            Whose::Ours => why_dropped(inputs, entry),
+            Whose::Foreign | Whose::OursChanged => "somebody else wrote it, and `--own-all` removes it".to_owned(),
+        });
         let (rules, trouble) = (rules.unwrap_or_default(), Trouble::of(entry).map(Trouble::words));
         steps.push(Step { deed, entry: entry.clone(), whose: Some(whose), rules, why, trouble });
     }

@@ -1,10 +1,11 @@
 //! Every way to lock people out that is known, as a plan that is refused or warned of.
 
-use audit_model::PortalText;
+use audit_model::{PortalText, Window};
 use chrono::TimeDelta;
-use docspace_client::{Identity, ListEntry};
+use docspace_client::{Identity, ListEntry, StoredList};
 
 use super::danger::kind::DangerKind;
+use super::file::{Circumstances, PlanFlags, policy_sha256};
 use super::simulate::WhyOut;
 use super::steps::{Deed, Whose};
 use super::*;
@@ -15,35 +16,39 @@ use crate::testing::{ANNA, BOB, GIL, HANA, OLGA, act, directory, login, now, pol
 const OFFICE: &str = "192.0.2.7";
 const WEEKS_AGO: i64 = 20 * 86_400;
 
-struct World {
-    list: AddressList,
-    remembered: Option<AddressList>,
-    policy: Policy,
-    settings: OwnPortal,
-    own_all: bool,
-    add_again: bool,
-    own_entries: Vec<OwnEntry>,
-    own_address: Option<IpAddr>,
-    lock_out: BTreeSet<Uuid>,
-    keys: Vec<ListedKey>,
-    me: Identity,
-    is_public: bool,
-    rows: Vec<Sighting>,
+pub(super) struct World {
+    /// The file of the policy, for its hash alone.
+    pub(super) text: String,
+    pub(super) list: AddressList,
+    pub(super) remembered: Option<AddressList>,
+    pub(super) policy: Policy,
+    pub(super) settings: OwnPortal,
+    pub(super) own_all: bool,
+    pub(super) add_again: bool,
+    pub(super) own_entries: Vec<OwnEntry>,
+    pub(super) yes_remove: Option<u64>,
+    pub(super) own_address: Option<IpAddr>,
+    pub(super) lock_out: BTreeSet<Uuid>,
+    pub(super) keys: Vec<ListedKey>,
+    pub(super) me: Identity,
+    pub(super) is_public: bool,
+    pub(super) rows: Vec<Sighting>,
 }
 
 fn list(entries: &[&str], enabled: bool) -> AddressList {
     AddressList { entries: entries.iter().map(|ip| entry(ip)).collect(), enabled }
 }
 
-fn entry(ip: &str) -> ListEntry {
+pub(super) fn entry(ip: &str) -> ListEntry {
     ListEntry { ip: PortalText::new(ip), for_admin: false }
 }
 
 impl World {
     /// The owner plans to switch a list of one address on, from which everybody came.
-    fn safe() -> Self {
+    pub(super) fn safe() -> Self {
         let person = directory().people[&OLGA].person.clone();
         World {
+            text: String::new(),
             list: list(&[], false),
             remembered: None,
             policy: policy_of(
@@ -53,6 +58,7 @@ impl World {
             own_all: false,
             add_again: false,
             own_entries: Vec::new(),
+            yes_remove: None,
             own_address: OFFICE.parse().ok(),
             lock_out: BTreeSet::new(),
             keys: Vec::new(),
@@ -78,9 +84,30 @@ impl World {
     }
 
     fn plan_for(&self, directory: &Directory) -> Plan {
+        self.planned(directory, |plan, _| plan)
+    }
+
+    /// The plan as a file that is made now, of a list as the portal has it.
+    pub(super) fn file(&self, stored: &StoredList, portal_url: &url::Url) -> PlanFile {
+        self.planned(&directory(), |plan, inputs| {
+            let under = Circumstances {
+                at: now(),
+                by: Some("anna".to_owned()),
+                portal_url,
+                stored,
+                policy_sha256: policy_sha256(&self.text, &plan, inputs).unwrap(),
+                window: Window::new(now() - TimeDelta::days(30), now()),
+                complete: true,
+                flags: PlanFlags { own_all: self.own_all, own_address: self.own_address, ..PlanFlags::default() },
+            };
+            PlanFile::of(&plan, inputs, under).unwrap()
+        })
+    }
+
+    fn planned<T>(&self, directory: &Directory, done: impl FnOnce(Plan, &Inputs<'_>) -> T) -> T {
         let mut seen = History::default();
         self.rows.iter().for_each(|row| seen.push(row));
-        Plan::make(&Inputs {
+        let inputs = Inputs {
             list: &self.list,
             remembered: self.remembered.as_ref(),
             policy: &self.policy,
@@ -90,6 +117,7 @@ impl World {
             own_all: self.own_all,
             add_again: self.add_again,
             own_entries: &self.own_entries,
+            yes_remove: self.yes_remove,
             own_address: self.own_address,
             lock_out: &self.lock_out,
             keys: &self.keys,
@@ -97,7 +125,8 @@ impl World {
             is_public: self.is_public,
             seen: &seen,
             until: now(),
-        })
+        };
+        done(Plan::make(&inputs), &inputs)
     }
 
     /// Whether the danger is named, and whether it refuses the plan.
@@ -106,7 +135,12 @@ impl World {
     }
 }
 
-fn off() -> OwnPortal {
+/// An entry that a confirmed write of ours added for a rule.
+pub(super) fn own(ip: &str, rule: &str) -> OwnEntry {
+    OwnEntry { entry: entry(ip), rule: rule.to_owned(), owner: None, since: now(), plan: "1".to_owned() }
+}
+
+pub(super) fn off() -> OwnPortal {
     OwnPortal { enforce: Enforce::Off, ..OwnPortal::default() }
 }
 
@@ -263,7 +297,95 @@ fn entries_that_stop_everybody_refuse_every_plan() {
             "it waits for the switch"
         );
         let removed = World { own_all: true, list: list(&[poison], true), ..World::safe() };
-        assert!(!removed.plan().is_refused(), "{poison}: {:?}", removed.plan().dangers);
+        // the portal takes a scope that breaks it, and no text that is no address
+        let can_be_restored = poison.contains('%');
+        let refused = (!can_be_restored).then_some(true);
+        assert_eq!(removed.has(DangerKind::CannotWriteBack), refused, "{poison}");
+        assert_eq!(removed.plan().is_refused(), !can_be_restored, "{poison}: {:?}", removed.plan().dangers);
+    }
+}
+
+/// A list of so many foreign entries, of which `--own-all` removes all but those that the policy has.
+fn long(entries: u32) -> World {
+    let entries = (0..entries).map(|n| std::net::Ipv4Addr::from_bits(0xCB00_7100 + n).to_string());
+    let entries: Vec<String> = entries.collect();
+    let entries: Vec<&str> = entries.iter().map(String::as_str).collect();
+    World { list: list(&entries, true), own_all: true, ..World::safe() }
+}
+
+#[test]
+fn large_changes_are_said_twice() {
+    let large = |world: &World| world.has(DangerKind::LargeChange);
+    assert_eq!(large(&long(9)), None, "a small list may be replaced");
+    assert_eq!(large(&long(10)), Some(true));
+    assert_eq!(large(&World { settings: off(), ..long(10) }), Some(true), "what is gone is gone");
+    for (said, refused) in [(10, None), (9, Some(true)), (11, Some(true))] {
+        assert_eq!(large(&World { yes_remove: Some(said), ..long(10) }), refused, "{said}");
+    }
+    assert_eq!(large(&World { yes_remove: Some(3), ..long(9) }), Some(true), "the number is wrong, needed or not");
+    // 2 of 7 are less than 30 %, 3 of 10 are 30 %
+    let part = |removed: usize, all: u32| {
+        let world = long(all);
+        let own_entries = world.list.entries.iter().take(removed).map(|entry| own(entry.ip.raw(), "gone")).collect();
+        World { own_all: false, own_entries, ..world }
+    };
+    assert_eq!([large(&part(2, 10)), large(&part(3, 10)), large(&part(5, 17))], [None, Some(true), None]);
+    let many = |hosts: u32| World {
+        policy: policy_of(&format!(
+            "[[rule]]\nlabel = \"a\"\npeople = [\"bob@example.com\"]\nallow = [\"192.0.2.0-{}\"]",
+            std::net::Ipv4Addr::from_bits(0xC000_0200 + hosts - 1)
+        )),
+        settings: OwnPortal { expansion_cap: 65_536, ..OwnPortal::default() },
+        ..World::safe()
+    };
+    assert_eq!([large(&many(2_000)), large(&many(2_001))], [None, Some(true)]);
+    assert_eq!(large(&World { yes_remove: Some(0), ..many(2_001) }), None);
+}
+
+/// Each way to lock people out of `PUT settings/iprestrictions` that is known. That a list is saved without a word about its switch is
+/// no plan at all, and that two people write at once makes it stale: the tests of its file have both.
+#[test]
+fn each_way_to_lock_people_out_is_refused() {
+    let all_for_admins = |world: World| {
+        let mut list = world.list.clone();
+        list.entries = vec![ListEntry { for_admin: true, ..entry(OFFICE) }];
+        World { list, policy: policy(&[]), ..world }
+    };
+    let from = |rows: Vec<Sighting>| World { rows: [World::safe().rows, rows].concat(), ..World::safe() };
+    let roams = (0..5).map(|n| login(HANA, &format!("203.0.{n}.7"), 90 - n)).collect();
+    let one_address = |row: Sighting| Sighting { ip: Some("172.18.0.1".into()), ..row };
+    let behind_a_proxy = World { rows: World::safe().rows.into_iter().map(one_address).collect(), ..World::safe() };
+    for (way, kind, world) in [
+        (
+            "own address not in the list",
+            DangerKind::OwnAddressNotListed,
+            World { own_address: "198.51.100.9".parse().ok(), ..World::by_admin() },
+        ),
+        ("not the owner's key", DangerKind::NotOwnersKey, World::by_admin()),
+        ("own address unproven", DangerKind::OwnAddressUnknown, World { own_address: None, ..World::by_admin() }),
+        (
+            "IPv6 client, only IPv4 listed",
+            DangerKind::AddressCut,
+            World { rows: vec![login(BOB, "2001", WEEKS_AGO)], ..World::safe() },
+        ),
+        ("upper-case IPv6", DangerKind::NeverMatches, World { list: list(&["2001:DB8::1"], true), ..World::safe() }),
+        ("octal IPv4", DangerKind::NeverMatches, World { list: list(&["010.0.0.1"], true), ..World::safe() }),
+        ("all for admins", DangerKind::AdminOnly, all_for_admins(World::safe())),
+        ("an empty list", DangerKind::EmptyList, World { policy: policy(&[]), ..World::safe() }),
+        ("a proxy for all", DangerKind::ProxyHidesCallers, behind_a_proxy),
+        (
+            "a scope with a dash",
+            DangerKind::EntryStopsEverybody,
+            World { list: list(&["::1%a-b"], true), ..World::safe() },
+        ),
+        (
+            "a network in the table",
+            DangerKind::CannotWriteBack,
+            World { list: list(&["192.0.2.0/24"], true), ..World::safe() },
+        ),
+        ("roaming addresses", DangerKind::BlocksPeople, from(roams)),
+    ] {
+        assert_eq!(world.has(kind), Some(true), "{way}: {:?}", world.plan().dangers);
     }
 }
 
@@ -498,13 +620,6 @@ fn a_policy_without_rules_wants_nothing() {
 /// Who wrote an entry decides over it: what was there before us, and what others changed, is not ours to take out.
 #[test]
 fn only_own_entries_are_removed_and_none_that_others_removed_is_added_again() {
-    let own = |ip: &str, rule: &str| OwnEntry {
-        entry: entry(ip),
-        rule: rule.to_owned(),
-        owner: None,
-        since: now(),
-        plan: "1".to_owned(),
-    };
     let text = "default = \"ignore\"\n[[rule]]\nlabel = \"office\"\npeople = [\"bob@example.com\"]\nallow = [\"192.0.2.7\", \"192.0.2.8\"]\n\
                 [[rule]]\nlabel = \"fair\"\npeople = [\"bob@example.com\"]\nallow = [\"192.0.2.20\"]\nexpires = \"2026-11-01\"\n\
                 [[rule]]\nlabel = \"leaver\"\npeople = [\"gil@example.com\"]\nallow = [\"192.0.2.30\"]";

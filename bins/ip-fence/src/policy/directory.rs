@@ -16,10 +16,16 @@ use crate::config::Config;
 /// # Errors
 /// Everything that is wrong with it, at once.
 pub(crate) fn read_policy(path: Option<&Path>) -> Result<Option<PolicyFile>, job_runner::Error> {
+    Ok(read_with_text(path)?.map(|(file, _)| file))
+}
+
+/// The same, with the file as it was read.
+pub(crate) fn read_with_text(path: Option<&Path>) -> Result<Option<(PolicyFile, String)>, job_runner::Error> {
     let Some(path) = path else { return Ok(None) };
     let text = std::fs::read_to_string(path)
         .map_err(|error| job_runner::Error::setting("policy", format!("{} cannot be read: {error}", path.display())))?;
-    parse(&text).map(Some).map_err(|mistakes| refused(path, mistakes))
+    let file = parse(&text).map_err(|mistakes| refused(path, mistakes))?;
+    Ok(Some((file, text)))
 }
 
 /// Mistakes in the policy as the mistakes of a setting.

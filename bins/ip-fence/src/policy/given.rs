@@ -13,7 +13,12 @@ use crate::config::Config;
 
 /// The policy that is set. Without one there is nothing to check or to plan.
 pub(crate) fn policy_file(setup: &Setup<'_, Config>) -> Result<PolicyFile, job_runner::Error> {
-    let file = directory::read_policy(path(setup))?;
+    Ok(policy_with_text(setup)?.0)
+}
+
+/// The same, with the file as it was read.
+pub(crate) fn policy_with_text(setup: &Setup<'_, Config>) -> Result<(PolicyFile, String), job_runner::Error> {
+    let file = directory::read_with_text(path(setup))?;
     file.ok_or_else(|| {
         job_runner::Error::setting("policy", "is missing: give `--policy FILE`, or write it into the settings")
     })

@@ -221,7 +221,7 @@ fn seen_at(finding: &mut Finding, at: DateTime<Utc>) {
 }
 
 /// What is in the first list and not in the second; doubles count.
-fn difference(one: &[ListEntry], other: &[ListEntry]) -> Vec<ListEntry> {
+pub(crate) fn difference(one: &[ListEntry], other: &[ListEntry]) -> Vec<ListEntry> {
     let mut left: BTreeMap<&ListEntry, usize> = BTreeMap::new();
     other.iter().for_each(|entry| *left.entry(entry).or_default() += 1);
     let missing = one.iter().filter(|entry| match left.get_mut(entry) {

@@ -61,6 +61,16 @@ async fn a_plan_that_hurts_nobody_ends_with_0() {
     assert_eq!(ended.exit, 0, "{}{}", ended.stdout, ended.stderr);
     insta::assert_snapshot!("plan_json", ended.stdout);
     assert_valid(PLAN, &ended.stdout);
+    let out = setting.file("list.plan", "an older one");
+    let kept = [&arguments[..], &["--out", &out, "--by", "olga"]].concat();
+    let ended = plan(&setting, config, &kept).await;
+    assert_valid(PLAN, &ended.stdout);
+    let text = std::fs::read_to_string(&out).unwrap();
+    assert_valid("ip-fence-plan-file-1", &text);
+    let file: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&file["id"], &file["made"]["by"]), (&ended.json()["file"]["id"], &Value::from("olga")));
+    assert_eq!((&file["portal"]["tenant_id"], &file["history"]["complete"]), (&Value::from(2), &Value::from(true)));
+    assert_eq!(file["after"]["entries"].as_array().unwrap().len(), ended.json()["list"].as_array().unwrap().len());
 }
 
 fn refusing(report: &Value) -> Vec<&str> {

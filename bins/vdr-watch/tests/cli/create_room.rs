@@ -256,11 +256,5 @@ async fn run_and_kill(setting: &Setting, requests: usize, spins: usize) {
     let (url, until) = (setting.sim.url(), setting.scenario.now.to_rfc3339());
     let arguments = [&["--portal", &url, "--until", &until], &CREATE[..]].concat();
     let mut child = setting.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    while setting.sim.requests().len() < requests && child.try_wait().unwrap().is_none() {
-        tokio::task::yield_now().await;
-    }
-    for _ in 0..spins {
-        tokio::task::yield_now().await;
-    }
-    child.kill().await.unwrap();
+    cli_test::kill_at(&mut child, &setting.sim, requests, spins).await;
 }

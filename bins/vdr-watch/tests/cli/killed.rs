@@ -29,13 +29,7 @@ fn start(setting: &Setting, extra: &[&str]) -> Child {
 async fn run_and_kill(setting: &Setting, extra: &[&str], requests: usize, spins: usize) -> String {
     let before = setting.sim.requests().len();
     let mut child = start(setting, extra);
-    while setting.sim.requests().len() - before < requests && child.try_wait().unwrap().is_none() {
-        tokio::task::yield_now().await;
-    }
-    for _ in 0..spins {
-        tokio::task::yield_now().await;
-    }
-    child.kill().await.unwrap();
+    cli_test::kill_at(&mut child, &setting.sim, before + requests, spins).await;
     let mut printed = String::new();
     child.stdout.take().unwrap().read_to_string(&mut printed).await.unwrap();
     printed

@@ -385,10 +385,22 @@ async fn the_address_list_is_read_with_its_switch() {
     assert_eq!(entries, [("192.0.2.7", false), ("192.0.2.7", false), ("2001:DB8::1", true)]);
     assert!(list.enabled);
     assert_eq!(client.address_list().await.unwrap(), list, "read again, and not from a cache");
+    let stored = client.stored_list().await.unwrap();
+    let texts: Vec<&str> = stored.entries.iter().map(|entry| entry.ip.raw()).collect();
+    assert_eq!(texts, ["192.0.2.7", "2001:DB8::1", "192.0.2.7"], "in the portal's order");
+    assert_eq!((stored.tenant, stored.sorted()), (Some(2), list));
     sim.edit(|scenario| scenario.restrict("192.0.2.0/24", false));
     let error = client.address_list().await.unwrap_err();
     assert!(matches!(error.kind, ErrorKind::ServerFault { .. }), "a row that is no address: {error}");
     no_fields_were_asked_for(&sim);
+}
+
+/// An empty list has no entry that says whose it is.
+#[tokio::test]
+async fn an_empty_list_is_known_by_the_number_of_its_portal() {
+    let (sim, client) = start(Scenario::empty(now())).await;
+    assert_eq!(client.stored_list().await.unwrap().tenant, Some(2));
+    assert!(sim.requests().iter().any(|request| request.target == "/api/2.0/portal"), "{:?}", sim.requests());
 }
 
 #[tokio::test]

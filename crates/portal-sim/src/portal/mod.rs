@@ -163,6 +163,7 @@ fn route(path: &str) -> Option<Route> {
     Some(match parts[..] {
         ["people", "@self"] => Route::new(Need::Area("accounts.self"), people::own).trimmed(),
         ["keys", "@self"] => Route::new(Need::Nothing, keys::own),
+        ["portal"] => Route::new(Need::Global, settings::tenant),
         ["portal", "quota"] => Route::new(Need::Global, settings::quota),
         ["settings"] => Route::anonymous(Need::Global, settings::portal),
         ["files", "settings"] => Route::anonymous(Need::Area("files"), settings::files),

@@ -20,7 +20,7 @@ const CACHE: &str = "private, no-cache";
 /// The column's length.
 const MAX_LENGTH: usize = 50;
 /// The portal's number in its installation.
-const TENANT: i32 = 2;
+pub(super) const TENANT: i32 = 2;
 /// The audit event of a change.
 const CHANGED: i32 = 6094;
 

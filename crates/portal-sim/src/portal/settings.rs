@@ -51,6 +51,11 @@ pub(super) fn build(context: &Context<'_>) -> Result<Answer, Failure> {
     ])))
 }
 
+/// `GET portal`: only the number, which everybody is told.
+pub(super) fn tenant(_context: &Context<'_>) -> Result<Answer, Failure> {
+    Ok(Answer::one(Json::object([("tenantId", super::restrictions::TENANT.into())])))
+}
+
 /// `GET portal/quota`: for administrators, on older portals for all but guests; `audit` tells whether the audit filters are obeyed.
 pub(super) fn quota(context: &Context<'_>) -> Result<Answer, Failure> {
     let kind = context.caller.person().map(|person| person.kind);

@@ -3,16 +3,17 @@
 use ::report::Who;
 use ::report::words::{list_of, plural};
 use audit_model::Person;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// People and rules named in a sentence.
 const NAMED: usize = 5;
 
 /// What the danger is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DangerKind {
     EntryStopsEverybody,
+    CannotWriteBack,
     EmptyList,
     AdminOnly,
     NoHistory,
@@ -26,6 +27,7 @@ pub(crate) enum DangerKind {
     OwnAddressNotListed,
     ProxyHidesCallers,
     NotOwnersKey,
+    LargeChange,
     NeverMatches,
     SwitchGoesOn,
     CannotHold,
@@ -39,7 +41,7 @@ pub(crate) enum DangerKind {
 }
 
 /// One danger of a plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Danger {
     pub(crate) kind: DangerKind,
     /// Whether the plan must not be carried out as it is.
