@@ -8,13 +8,19 @@
 //! Two harms are equally bad: a list that shuts people out and stays, and a change of another administrator that is gone without a word.
 
 pub(crate) mod back;
+pub(crate) mod command;
+mod durable;
 pub(crate) mod entry;
+pub(crate) mod hook;
 pub(crate) mod intent;
+pub(crate) mod journal;
 pub(crate) mod merge;
 #[cfg(test)]
 mod model;
+pub(crate) mod portal;
 pub(crate) mod run;
 pub(crate) mod seen;
 pub(crate) mod settle;
 pub(crate) mod state;
+mod witness;
 pub(crate) mod words;

@@ -62,6 +62,10 @@ impl Program for IpFence {
         Body::of(head.window, Vec::new())
     }
 
+    async fn act(config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {
+        apply::hook::settle(config, job, report).await
+    }
+
     fn body(report: &Report, document: &mut Document) {
         report::body(report, document)
     }
@@ -74,6 +78,10 @@ impl Program for IpFence {
         match command {
             Command::Policy(command) => policy::command::run(command, setup).await,
             Command::Plan(args) => plan::command::run(args, setup).await,
+            Command::Apply(args) => apply::command::apply(args, setup).await,
+            Command::Confirm(args) => apply::command::confirm(args, setup).await,
+            Command::Rollback(args) => apply::command::rollback(args, setup).await,
+            Command::History => apply::command::history(setup).await,
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Never the old list: what is in the list now, less what we have added, and with what we have removed, as far as that was really us.
 
+use std::collections::BTreeSet;
+
 use docspace_client::{AddressList, ListEntry};
 
 use super::entry::{Entry, Put, Purpose};
@@ -71,21 +73,34 @@ fn signed(entries: &[ListEntry], entry: &ListEntry) -> i64 {
 /// The list without what we have added, and with what we have removed.
 fn restored(entry: &Entry, now: &AddressList) -> Vec<ListEntry> {
     let (mut add, mut remove) = (Vec::new(), Vec::new());
-    let mut touched: Vec<&ListEntry> =
-        entry.intent.add.iter().map(|addition| &addition.entry).chain(&entry.intent.remove).collect();
-    touched.sort();
-    touched.dedup();
-    for one in touched {
+    for one in touched(entry).filter(|one| !entry.let_go.contains(one)) {
         let (net, here) = (net(entry, one), signed(&now.entries, one));
         let before = signed(&entry.intent.before.entries, one);
-        for _ in 0..net.min(here).max(0) {
+        let is_removal = entry.intent.remove.contains(one);
+        for _ in 0..net.min(here).max(0) * i64::from(!is_removal) {
             remove.push(one.clone());
         }
-        for _ in 0..(-net).min(before - here).max(0) {
+        for _ in 0..(-net).min(before - here).max(0) * i64::from(is_removal) {
             add.push(one.clone());
         }
     }
     merge::changed(&now.entries, &add, &remove)
+}
+
+/// The reviewed difference, each entry once.
+fn touched(entry: &Entry) -> impl Iterator<Item = &ListEntry> {
+    let added = entry.intent.add.iter().map(|addition| &addition.entry);
+    let touched: BTreeSet<&ListEntry> = added.chain(&entry.intent.remove).collect();
+    touched.into_iter()
+}
+
+/// What we have added and is gone, or have removed and is there again: others have decided about it.
+pub(crate) fn taken_over(entry: &Entry, now: &AddressList) -> Vec<ListEntry> {
+    let is_taken_over = |one: &&ListEntry| {
+        let (net, here) = (net(entry, one), signed(&now.entries, one));
+        net > 0 && here == 0 || net < 0 && here >= signed(&entry.intent.before.entries, one)
+    };
+    touched(entry).filter(is_taken_over).cloned().collect()
 }
 
 /// Whether a write of the way there has overwritten somebody else's: then nobody can say what of it they wanted, too.

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::AddressList;
+use docspace_client::{AddressList, ListEntry};
 use serde::{Deserialize, Serialize};
 
 use super::intent::{Intent, Leg};
 use super::merge;
 use super::seen::STALE;
+use crate::plan::PlanFile;
 
 /// How far it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -187,6 +188,9 @@ pub(crate) struct Entry {
     /// Names it, for `rollback --to`.
     pub(crate) id: String,
     pub(crate) intent: Intent,
+    /// The file that was applied.
+    #[serde(default)]
+    pub(crate) plan: Option<Box<PlanFile>>,
     pub(crate) state: State,
     /// By the portal's clock.
     pub(crate) accepted: DateTime<Utc>,
@@ -206,6 +210,9 @@ pub(crate) struct Entry {
     pub(crate) ended: Option<DateTime<Utc>>,
     /// Others' writes that were told, and whether each was overwritten.
     pub(crate) foreign: BTreeMap<i64, bool>,
+    /// Entries of the difference that others have since changed in their way: theirs from then on.
+    #[serde(default)]
+    pub(crate) let_go: Vec<ListEntry>,
     pub(crate) said: Vec<Said>,
     pub(crate) revision: u64,
 }
@@ -221,6 +228,7 @@ impl Entry {
         Entry {
             id,
             intent,
+            plan: None,
             state: State::Planned,
             accepted: portal,
             accepted_here: here,
@@ -234,6 +242,7 @@ impl Entry {
             why: None,
             ended: None,
             foreign: BTreeMap::new(),
+            let_go: Vec::new(),
             said: Vec::new(),
             revision: 0,
         }

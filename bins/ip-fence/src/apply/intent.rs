@@ -45,6 +45,7 @@ impl Intent {
     }
 
     /// Whether an entry is one that is added or removed.
+    #[cfg(test)]
     pub(crate) fn touches(&self, entry: &ListEntry) -> bool {
         self.remove.contains(entry) || self.add.iter().any(|addition| addition.entry == *entry)
     }

@@ -68,18 +68,25 @@ pub(crate) async fn follow<L: Ledger, P: Portal>(
     let (mut looks, mut writes) = (0, 0);
     loop {
         let Some(entry) = find(ledger, id).await? else { return Ok(None) };
-        let (read, trail, guard) = (portal.read().await, portal.trail(&entry).await, portal.guard().await);
-        let seen = Seen {
+        // in this order: what somebody writes between the two is in the list, and its event is still to come
+        let trail = portal.trail(&entry).await;
+        let read = portal.read().await;
+        // asked only where it matters, right before a write
+        let as_it_was = Ok(Guard { is_owner: !entry.probes, key_ends: None, has_keys: true });
+        let seen = |guard| Seen {
             read: &read,
             trail: &trail,
-            guard: &guard,
+            guard,
             clocks: portal.clocks(),
             is_foreground,
             is_over,
             has_written: writes > 0,
             waited: portal.elapsed() - quiet_since,
         };
-        let next = step(&entry, &seen);
+        let mut next = step(&entry, &seen(&as_it_was));
+        if next.next == Next::Write {
+            next = step(&entry, &seen(&portal.guard().await));
+        }
         if next.entry != entry && !ledger.commit(&next.entry).await? {
             // somebody has decided meanwhile
             continue;

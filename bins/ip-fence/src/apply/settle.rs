@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 
+use super::back;
 use super::entry::{Entry, Mark, Put, Topic};
 use super::merge;
 use super::seen::{ON_ITS_WAY, Row, STALE, Seen};
@@ -15,6 +16,17 @@ pub(crate) fn settle(mut entry: Entry, seen: &Seen<'_>) -> Entry {
     find_events(&mut entry, seen);
     find_fate(&mut entry, seen);
     find_foreign(&mut entry, seen);
+    let is_known = entry.puts.last().is_some_and(|put| put.arrived.is_some());
+    if let Ok(read) = seen.read
+        && is_known
+        && !entry.foreign.is_empty()
+        && seen.is_calm(&entry)
+    {
+        let taken_over = back::taken_over(&entry, &read.list);
+        entry.let_go.extend(taken_over);
+        entry.let_go.sort();
+        entry.let_go.dedup();
+    }
     entry
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use docspace_client::AddressList;
+use docspace_client::{AddressList, ListEntry};
 
 use super::super::entry::{Entry, Purpose, State, Topic};
 use super::super::merge;
@@ -105,10 +105,15 @@ impl World {
         if untold > 0 {
             self.reach("raced, and told as kept");
         }
+        // whoever takes an entry of ours out and puts it in again between two looks of ours cannot be told from nobody
+        let times = |one: &ListEntry| others.iter().filter(|other| other.wanted.0.contains(one) || other.wanted.1.contains(one)).count();
+        let mut twice: Vec<ListEntry> = entry.intent.added();
+        twice.extend(entry.intent.remove.clone());
+        twice.retain(|one| times(one) > 1);
         // of what both others and we touch, one is as good as two
         let once = |list: AddressList| {
             let (touched, mut entries): (Vec<_>, Vec<_>) =
-                list.entries.into_iter().partition(|one| entry.intent.touches(one));
+                list.entries.into_iter().filter(|one| !twice.contains(one)).partition(|one| entry.intent.touches(one));
             entries.extend(touched.into_iter().collect::<BTreeSet<_>>());
             AddressList { entries, enabled: list.enabled }
         };
