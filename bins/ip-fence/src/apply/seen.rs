@@ -91,8 +91,12 @@ impl Seen<'_> {
 
     /// Whether a read can be relied on: nobody has written for so long that no read is older.
     pub(crate) fn is_calm(&self, entry: &Entry) -> bool {
-        self.is_over_since(entry, STALE)
-            && self.trail.rows.iter().all(|row| (self.now() - row.at).abs() > STALE || self.is_of(entry, row))
+        self.is_over_since(entry, STALE) && self.is_quiet(entry)
+    }
+
+    /// Whether nobody else has written just now.
+    pub(crate) fn is_quiet(&self, entry: &Entry) -> bool {
+        self.trail.rows.iter().all(|row| (self.now() - row.at).abs() > STALE || self.is_of(entry, row))
     }
 
     /// Whether the last write of ours left so long ago.

@@ -270,7 +270,7 @@ fn revert(entry: Entry, seen: &Seen<'_>) -> Step {
     }
     let is_known = entry.puts.last().is_none_or(|put| put.arrived.is_some());
     let shows = entry.puts.last().is_some_and(|put| put.counts() && merge::same(&read.list, &put.sent));
-    if !is_known || !shows && !seen.is_calm(&entry) {
+    if !is_known || !seen.is_quiet(&entry) || !shows && !seen.is_calm(&entry) {
         return look(entry);
     }
     match back::next(&entry, &read.list) {
