@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use docspace_client::{AddressList, ListEntry};
 
-use super::entry::{Entry, Put, Purpose};
+use super::entry::{Entry, Purpose, Put};
 use super::merge;
 
 /// What is to be done next on the way back.

@@ -85,7 +85,8 @@ async fn in_front(
     let kept = Kept::open(desk.store.clone(), setup.now).await?;
     let entries = kept.entries().await?;
     if let Some(open) = entries.iter().find(|entry| entry.state.is_open()) {
-        let text = format!("plan {} is still open ({}); confirm it, or take it back", open.intent.plan, open.state.word());
+        let text =
+            format!("plan {} is still open ({}); confirm it, or take it back", open.intent.plan, open.state.word());
         return refuse(setup, &text);
     }
     if let Some(why) = durable::trouble(desk.store.path()) {
@@ -102,7 +103,8 @@ async fn in_front(
     let clocks = live.clocks();
     let accepted = clocks.portal.context("the portal does not tell what time it is")?;
     let id = format!("{}-{}", file.id, entries.iter().filter(|entry| entry.intent.plan == file.id).count() + 1);
-    let mut entry = Entry::new(id.clone(), intent, (accepted, clocks.here), within, (who(args.by.as_deref(), setup), !is_owner));
+    let mut entry =
+        Entry::new(id.clone(), intent, (accepted, clocks.here), within, (who(args.by.as_deref(), setup), !is_owner));
     entry.plan = Some(Box::new(file.clone()));
     let restoring = restoring(&entry, setup, (desk, &args.file))?;
     kept.commit(&entry).await?;
@@ -111,7 +113,9 @@ async fn in_front(
     let mut shown = 0;
     loop {
         let is_over = live.elapsed() >= within;
-        let Some(entry) = follow((&kept, &live), &id, (true, is_over)).await? else { bail!("the journal's entry is gone") };
+        let Some(entry) = follow((&kept, &live), &id, (true, is_over)).await? else {
+            bail!("the journal's entry is gone")
+        };
         for said in entry.said.iter().skip(shown) {
             setup.print(&format!("{}.\n", sentence(&said.words)))?;
         }
@@ -275,7 +279,10 @@ async fn confirm_at(args: &ConfirmArgs, setup: &Setup<'_, Config>, desk: &Desk) 
         Err(why) => return nothing(setup, &format!("Not confirmed: {why}")),
     };
     if !kept.commit(&confirmed).await? {
-        return nothing(setup, "Not confirmed: it was changed at this moment. Look at `ip-fence history`, and try again");
+        return nothing(
+            setup,
+            "Not confirmed: it was changed at this moment. Look at `ip-fence history`, and try again",
+        );
     }
     if let Some(plan) = &confirmed.plan {
         own_entries_confirmed(&Archive::open(desk.store.clone()).await?, plan, at).await?;
@@ -326,7 +333,8 @@ async fn rollback_at(args: &RollbackArgs, setup: &Setup<'_, Config>, desk: &Desk
             return nothing(setup, "It was changed at this moment. Look at `ip-fence history`, and try again");
         }
         if desk.busy().is_some() {
-            setup.print(&format!("Plan {} is taken back by the process that is at work on it.\n", entry.intent.plan))?;
+            setup
+                .print(&format!("Plan {} is taken back by the process that is at work on it.\n", entry.intent.plan))?;
             continue;
         }
         let Some(after) = follow((&kept, &live), &entry.id, (false, false)).await? else { continue };

@@ -12,7 +12,10 @@ pub(crate) fn trouble(store: &Path) -> Option<String> {
     let store = store.canonicalize().ok()?;
     let kind = file_system(&mounts, &store)?;
     ["tmpfs", "ramfs"].contains(&kind).then(|| {
-        format!("the store {} is in memory ({kind}), so a restart would forget what is to be taken back", store.display())
+        format!(
+            "the store {} is in memory ({kind}), so a restart would forget what is to be taken back",
+            store.display()
+        )
     })
 }
 
@@ -33,7 +36,12 @@ mod tests {
     #[test]
     fn the_longest_mount_point_counts() {
         let mounts = "/dev/sda1 / ext4 rw 0 0\ntmpfs /run tmpfs rw 0 0\n/dev/sdb /run/kept ext4 rw 0 0\n";
-        for (path, kind) in [("/var/lib/x.sqlite", "ext4"), ("/run/x.sqlite", "tmpfs"), ("/run/kept/x.sqlite", "ext4"), ("/runs/x", "ext4")] {
+        for (path, kind) in [
+            ("/var/lib/x.sqlite", "ext4"),
+            ("/run/x.sqlite", "tmpfs"),
+            ("/run/kept/x.sqlite", "ext4"),
+            ("/runs/x", "ext4"),
+        ] {
             assert_eq!(file_system(mounts, Path::new(path)), Some(kind), "{path}");
         }
     }

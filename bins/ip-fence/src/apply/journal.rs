@@ -55,7 +55,12 @@ impl Kept {
 /// Of the store.
 #[allow(dead_code, reason = "asked by what tells of others' writes")]
 pub(crate) async fn own_writes(store: &Store) -> anyhow::Result<BTreeSet<i64>> {
-    let kept = Kept { journal: Journal::open(store.clone()).await?, store: store.clone(), now: DateTime::UNIX_EPOCH, voice: None };
+    let kept = Kept {
+        journal: Journal::open(store.clone()).await?,
+        store: store.clone(),
+        now: DateTime::UNIX_EPOCH,
+        voice: None,
+    };
     let entries = kept.entries().await?;
     Ok(entries.iter().flat_map(|entry| &entry.puts).flat_map(|put| &put.events).map(|own| own.event).collect())
 }
@@ -84,7 +89,11 @@ fn alert(voice: &Voice, entry: &Entry, said: &Said) -> Alert {
         ..Finding::new(RULE, format!("{KIND} {}", entry.id), person, window)
     };
     let step = format!("{} {:?} {}", entry.id, said.topic, said.at.to_rfc3339());
-    voice.alert(&finding, &step, json!({ "apply": { "id": entry.id, "plan": entry.intent.plan, "state": entry.state } }))
+    voice.alert(
+        &finding,
+        &step,
+        json!({ "apply": { "id": entry.id, "plan": entry.intent.plan, "state": entry.state } }),
+    )
 }
 
 fn read(payload: Value, key: &str) -> anyhow::Result<Entry> {

@@ -86,8 +86,7 @@ mod tests {
     fn others_entries_stay_byte_for_byte_and_doubles_count() {
         let odd = list(&["2001:DB8::1", "192.0.2.1", "010.0.0.1", "192.0.2.1", "[2001:db8::2]:443", "192.0.2.9"], true);
         let left = changed(&odd.entries, &[entry("192.0.2.7")], &[entry("192.0.2.1"), entry("192.0.2.9")]);
-        let expected =
-            list(&["2001:DB8::1", "010.0.0.1", "192.0.2.1", "[2001:db8::2]:443", "192.0.2.7"], true).entries;
+        let expected = list(&["2001:DB8::1", "010.0.0.1", "192.0.2.1", "[2001:db8::2]:443", "192.0.2.7"], true).entries;
         assert_eq!(left, expected);
         assert_eq!(difference(&odd.entries, &left), [entry("192.0.2.1"), entry("192.0.2.9")]);
         assert!(!same_entries(&odd.entries, &left) && same_entries(&left, &expected));
@@ -99,8 +98,17 @@ mod tests {
             assert!(is_portal_form(&entry(good)), "{good}");
         }
         for bad in [
-            "2001:DB8::1", "010.0.0.1", "192.0.2.0/24", "192.0.2.1-192.0.2.9", "fe80::1%eth0", "[2001:db8::1]", "::1%a-b", "0.0.0.0", "1",
-            "::ffff:192.0.2.1", "",
+            "2001:DB8::1",
+            "010.0.0.1",
+            "192.0.2.0/24",
+            "192.0.2.1-192.0.2.9",
+            "fe80::1%eth0",
+            "[2001:db8::1]",
+            "::1%a-b",
+            "0.0.0.0",
+            "1",
+            "::ffff:192.0.2.1",
+            "",
         ] {
             assert!(!is_portal_form(&entry(bad)), "{bad}");
         }

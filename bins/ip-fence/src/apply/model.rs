@@ -135,7 +135,9 @@ fn whatever_happens_nobody_is_locked_out_and_nothing_is_lost_in_silence() {
     });
     let mut reached: BTreeMap<&'static str, u64> = BTreeMap::new();
     for half in halves {
-        half.unwrap_or_else(|wrong| panic!("{wrong}")).into_iter().for_each(|(what, times)| *reached.entry(what).or_default() += times);
+        half.unwrap_or_else(|wrong| panic!("{wrong}"))
+            .into_iter()
+            .for_each(|(what, times)| *reached.entry(what).or_default() += times);
     }
     eprintln!("{reached:?}");
     // a test that reaches nothing proves nothing

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::AddressList;
 
 use super::back::{self, Back};
-use super::entry::{Answer, Entry, Mark, Put, Purpose, State, Topic};
+use super::entry::{Answer, Entry, Mark, Purpose, Put, State, Topic};
 use super::merge;
 use super::seen::{KEY_OUTLIVES, Next, Read, Seen, Step};
 use super::settle::settle;
@@ -108,7 +108,11 @@ fn verify(entry: Entry, seen: &Seen<'_>) -> Step {
     {
         return match why {
             Some(why) => give_up(entry, &why, seen),
-            None => unless_patient(entry, seen, "the portal has not noted the first write, so nobody knows from where it sees this machine"),
+            None => unless_patient(
+                entry,
+                seen,
+                "the portal has not noted the first write, so nobody knows from where it sees this machine",
+            ),
         };
     }
     let mut entry = entry;
@@ -142,7 +146,9 @@ fn is_let_in(entry: &Entry, seen: &Seen<'_>) -> Result<(), Option<String>> {
         return Ok(());
     }
     let ip = PortalText::new(ip).for_terminal();
-    Err(Some(format!("the key is not the owner's, and the portal sees this machine as {ip}, which is not in the list before and after")))
+    Err(Some(format!(
+        "the key is not the owner's, and the portal sees this machine as {ip}, which is not in the list before and after"
+    )))
 }
 
 /// Makes the next write of the way there, if all is as it must be.
@@ -165,7 +171,10 @@ fn advance(entry: Entry, seen: &Seen<'_>) -> Step {
         return give_up(entry, trouble, seen);
     }
     if let Some(odd) = entry.intent.add.iter().find(|added| !merge::is_portal_form(&added.entry)) {
-        let why = format!("{} is not written as the portal writes addresses, so it would never match", odd.entry.ip.for_terminal());
+        let why = format!(
+            "{} is not written as the portal writes addresses, so it would never match",
+            odd.entry.ip.for_terminal()
+        );
         return give_up(entry, &why, seen);
     }
     let read = read.list.clone();
@@ -214,7 +223,9 @@ fn may_write<'s>(entry: &Entry, seen: &Seen<'s>) -> Result<&'s Read, Hindrance> 
         return Err(Hindrance::Never("the server is older than 3.1, and writes its list in another way".to_owned()));
     }
     if guard.key_ends.is_some_and(|end| end < entry.deadline() + KEY_OUTLIVES) {
-        return Err(Hindrance::Never("the key dies within a day after the time to confirm, and might not be able to take it back".to_owned()));
+        return Err(Hindrance::Never(
+            "the key dies within a day after the time to confirm, and might not be able to take it back".to_owned(),
+        ));
     }
     if guard.is_owner == entry.probes {
         return Err(Hindrance::Never("whose key it is has changed".to_owned()));
@@ -262,7 +273,8 @@ fn revert(entry: Entry, seen: &Seen<'_>) -> Step {
     if let Err(why) = seen.guard {
         return blocked(entry, why, seen);
     }
-    if let Some(Answer::Refused(why)) = entry.puts.last().filter(|put| put.purpose == Purpose::Back).map(|put| &put.answer)
+    if let Some(Answer::Refused(why)) =
+        entry.puts.last().filter(|put| put.purpose == Purpose::Back).map(|put| &put.answer)
         && seen.has_written
     {
         let why = why.clone();

@@ -76,8 +76,12 @@ pub(crate) fn reverting(entry: &Entry, why: &str) -> String {
 }
 
 pub(crate) fn restored(entry: &Entry) -> String {
-    let why = entry.order.as_ref().map(|order| order.why.as_str()).or(entry.why.as_deref()).unwrap_or("it was not confirmed");
-    format!("the address list of plan {} was taken back ({why}): everybody who could enter before can enter", entry.intent.plan)
+    let why =
+        entry.order.as_ref().map(|order| order.why.as_str()).or(entry.why.as_deref()).unwrap_or("it was not confirmed");
+    format!(
+        "the address list of plan {} was taken back ({why}): everybody who could enter before can enter",
+        entry.intent.plan
+    )
 }
 
 pub(crate) fn conflict(entry: &Entry, why: &str) -> String {

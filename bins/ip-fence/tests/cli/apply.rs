@@ -78,7 +78,8 @@ fn before() -> (Vec<String>, bool) {
 /// A digest says which plan it is, and a clock when.
 fn comparable(setting: &Setting, text: &str) -> String {
     let file: Value = serde_json::from_str(&std::fs::read_to_string(path(setting, "list.plan")).unwrap()).unwrap();
-    let text = text.replace(file["id"].as_str().unwrap(), "PLAN").replace(&setting.sim.url(), "https://docs.example.com/");
+    let text =
+        text.replace(file["id"].as_str().unwrap(), "PLAN").replace(&setting.sim.url(), "https://docs.example.com/");
     let folder = path(setting, "").display().to_string();
     text.replace(folder.trim_end_matches('/'), "FOLDER")
 }
@@ -99,6 +100,7 @@ async fn a_list_that_somebody_confirms_stays() {
     }
     assert_eq!(refused.exit, 1, "{}{}", refused.stdout, refused.stderr);
     insta::assert_snapshot!("confirm_without_witness", refused.stdout);
+    setting.sim.edit(|scenario| scenario.now += TimeDelta::minutes(1));
     let confirmed = cli_test::run(command(&setting, &[&confirm[..], &["--without-witness"]].concat(), SLOW)).await;
     assert_eq!(confirmed.exit, 0, "{}{}", confirmed.stdout, confirmed.stderr);
     assert!(confirmed.stdout.contains("confirmed by ben, without a witness"), "{}", confirmed.stdout);
@@ -165,7 +167,8 @@ async fn a_plan_that_is_stale_or_changed_writes_nothing() {
 /// The answer is lost, or the switch is, or the portal refuses: everything is as before.
 #[tokio::test]
 async fn whatever_becomes_of_a_write_it_is_taken_back() {
-    let on = |fault: FaultKind, skip| Fault::new(fault).on("settings/iprestrictions").method("PUT").after(skip).times(1);
+    let on =
+        |fault: FaultKind, skip| Fault::new(fault).on("settings/iprestrictions").method("PUT").after(skip).times(1);
     for fault in [
         on(FaultKind::DoneThenReset, 0),
         on(FaultKind::DoneThenReset, 1),

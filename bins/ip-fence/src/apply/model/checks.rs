@@ -59,10 +59,7 @@ impl World {
     fn ideal(&self, before: &AddressList) -> AddressList {
         self.happened.iter().filter(|one| one.tag.is_none()).fold(before.clone(), |list, one| {
             let (add, remove, switch) = &one.wanted;
-            AddressList {
-                entries: merge::changed(&list.entries, add, remove),
-                enabled: switch.unwrap_or(list.enabled),
-            }
+            AddressList { entries: merge::changed(&list.entries, add, remove), enabled: switch.unwrap_or(list.enabled) }
         })
     }
 
@@ -106,7 +103,9 @@ impl World {
             self.reach("raced, and told as kept");
         }
         // whoever takes an entry of ours out and puts it in again between two looks of ours cannot be told from nobody
-        let times = |one: &ListEntry| others.iter().filter(|other| other.wanted.0.contains(one) || other.wanted.1.contains(one)).count();
+        let times = |one: &ListEntry| {
+            others.iter().filter(|other| other.wanted.0.contains(one) || other.wanted.1.contains(one)).count()
+        };
         let mut twice: Vec<ListEntry> = entry.intent.added();
         twice.extend(entry.intent.remove.clone());
         twice.retain(|one| times(one) > 1);

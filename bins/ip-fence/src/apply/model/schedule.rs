@@ -44,7 +44,8 @@ pub(super) fn run(seed: u64, is_logged: bool) -> World {
     world.list = before.clone();
     let enable_after = if world.dice.percent(70) { true } else { world.dice.percent(50) };
     let many = world.dice.below(3);
-    let add = (0..many).map(|number| Addition { entry: entry(20 + number, false), rule: "office".to_owned(), owner: None });
+    let add =
+        (0..many).map(|number| Addition { entry: entry(20 + number, false), rule: "office".to_owned(), owner: None });
     let removable = before.entries.iter().skip(1).take(world.dice.below(3) as usize).cloned();
     let intent = Intent {
         plan: "p1".to_owned(),

@@ -125,12 +125,7 @@ impl World {
         self.now = end;
     }
 
-    fn save(
-        &mut self,
-        list: AddressList,
-        tag: Option<String>,
-        wanted: (Vec<ListEntry>, Vec<ListEntry>, Option<bool>),
-    ) {
+    fn save(&mut self, list: AddressList, tag: Option<String>, wanted: (Vec<ListEntry>, Vec<ListEntry>, Option<bool>)) {
         self.earlier.push((self.now, self.list.clone()));
         self.note(|| format!("saved by {tag:?}: {}", shown(&list)));
         self.list = list;
@@ -141,7 +136,14 @@ impl World {
             self.reach("late event");
         }
         let at = DateTime::from_timestamp(self.portal_now().timestamp(), 0).unwrap();
-        let row = Row { event: self.next_event, at, actor: Uuid::from_u128(1), name: "Olga".to_owned(), ip: None, tag: tag.clone() };
+        let row = Row {
+            event: self.next_event,
+            at,
+            actor: Uuid::from_u128(1),
+            name: "Olga".to_owned(),
+            ip: None,
+            tag: tag.clone(),
+        };
         self.rows.push((from, row));
         self.happened.push(Happened { at: self.now, tag, event: self.next_event, wanted });
     }
