@@ -28,6 +28,54 @@ pub(crate) enum Command {
     Suggest(SuggestArgs),
     /// Show how the policy would change the portal's own list, and whom that would lock out; changes nothing
     Plan(PlanArgs),
+    /// Write what a plan file says into the portal's own list, wait for `confirm`, and take it back if nobody confirms in time
+    Apply(ApplyArgs),
+    /// Say that the list that was written lets the right people in, so that it stays
+    Confirm(ConfirmArgs),
+    /// Take back what was written, as far as it was this program, and keep what others have changed
+    Rollback(RollbackArgs),
+    /// List what was written, by whom, and what became of it
+    History,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ApplyArgs {
+    /// The file of `plan --out`
+    pub(crate) file: PathBuf,
+
+    /// Do not ask for days in which runs have watched the plan
+    #[arg(long)]
+    pub(crate) without_shadow: bool,
+
+    /// Who applies it [default: who is signed in on this machine]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ConfirmArgs {
+    /// Who confirms it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: String,
+
+    /// Confirm although nobody but the owner has come in since
+    #[arg(long)]
+    pub(crate) without_witness: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RollbackArgs {
+    /// Take back this one and all that came after it, as `history` names them [default: the last]
+    #[arg(long, value_name = "ID")]
+    pub(crate) to: Option<String>,
+
+    /// Who takes it back [default: who is signed in on this machine]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
+
+    /// The reason, for whoever asks later
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -137,6 +185,7 @@ impl OwnCommand for Command {
             Command::Policy(PolicyCommand::Test { .. }) => &[RunFlag::Json, RunFlag::DryRun, RunFlag::ExitCode],
             Command::Policy(PolicyCommand::Allow { .. }) => &[RunFlag::Until, RunFlag::DryRun],
             Command::Suggest(_) => &[RunFlag::Since, RunFlag::Until, RunFlag::Json, RunFlag::DryRun],
+            Command::Apply(_) | Command::Confirm(_) | Command::Rollback(_) | Command::History => &[],
             Command::Plan(_) => &[RunFlag::Since, RunFlag::Until, RunFlag::Json, RunFlag::DryRun, RunFlag::ExitCode],
         }
     }

@@ -13,6 +13,13 @@ use serde::{Deserialize, Serialize};
 /// Long enough to tell a usual country from a new one.
 const KEEP: Duration = Duration::from_secs(90 * 86_400);
 
+/// Time to ask somebody to sign in.
+const CONFIRM_WITHIN: Duration = Duration::from_secs(15 * 60);
+
+/// Processes of the portal remember the switch for five minutes, so in less time nobody sees what the list does. Whoever waits keeps runs
+/// from watching.
+const CONFIRM_BOUNDS: std::ops::RangeInclusive<Duration> = Duration::from_secs(600)..=Duration::from_secs(7_200);
+
 /// Five wrong passwords within ten minutes are more than somebody types who has forgotten one.
 const FAILED_LOGINS: u64 = 5;
 const FAILED_MINUTES: u32 = 10;
@@ -40,6 +47,9 @@ pub(crate) struct Config {
     pub(crate) people: Vec<String>,
     /// A single IPv6 address of the policy stands for its /64.
     pub(crate) ipv6_by_64: bool,
+    /// A key that may write the portal's list, read only where the list is written or taken back. Without it: the key of runs.
+    pub(crate) apply_key_file: Option<PathSetting>,
+    pub(crate) apply: Apply,
     pub(crate) portal: OwnPortal,
     pub(crate) limits: Limits,
     /// How long is remembered what happened.
@@ -53,10 +63,26 @@ impl Default for Config {
             shadow: None,
             people: Vec::new(),
             ipv6_by_64: false,
+            apply_key_file: None,
+            apply: Apply::default(),
             portal: OwnPortal::default(),
             limits: Limits::default(),
             keep: Age(KEEP),
         }
+    }
+}
+
+/// `apply.*`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Apply {
+    /// How long somebody has to confirm a list that was written.
+    pub(crate) confirm_within: Age,
+}
+
+impl Default for Apply {
+    fn default() -> Self {
+        Apply { confirm_within: Age(CONFIRM_WITHIN) }
     }
 }
 
@@ -183,7 +209,7 @@ impl Settings for Config {
     }
 
     fn places() -> &'static [&'static str] {
-        &["policy", "shadow"]
+        &["policy", "shadow", "apply_key_file"]
     }
 
     /// The people whom the settings restrict a run to.
@@ -214,6 +240,8 @@ impl Settings for Config {
         ] {
             wrong.refuse_if(limit == 1, key, "must be 0 (off) or at least 2: everybody mistypes once");
         }
+        let is_in_bounds = CONFIRM_BOUNDS.contains(&self.apply.confirm_within.0);
+        wrong.refuse_if(!is_in_bounds, "apply.confirm_within", "must be at least 10m and at most 2h");
         wrong.between("portal.expansion_cap", self.portal.expansion_cap, 1..=LARGEST_CAP, "");
         wrong.problems()
     }

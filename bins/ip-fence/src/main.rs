@@ -1,5 +1,6 @@
 //! Finds people who came from where they should not, and tells what a list of addresses would do. See the README for operators.
 
+mod apply;
 mod cli;
 mod config;
 mod doctor;
@@ -63,6 +64,10 @@ impl Program for IpFence {
         Body::of(head.window, Vec::new())
     }
 
+    async fn act(config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {
+        apply::hook::settle(config, job, report).await
+    }
+
     fn body(report: &Report, document: &mut Document) {
         report::body(report, document)
     }
@@ -76,6 +81,10 @@ impl Program for IpFence {
             Command::Policy(command) => policy::command::run(command, setup).await,
             Command::Suggest(args) => suggest::command::run(args, setup).await,
             Command::Plan(args) => plan::command::run(args, setup).await,
+            Command::Apply(args) => apply::command::apply(args, setup).await,
+            Command::Confirm(args) => apply::command::confirm(args, setup).await,
+            Command::Rollback(args) => apply::command::rollback(args, setup).await,
+            Command::History => apply::command::history(setup).await,
         }
     }
 }

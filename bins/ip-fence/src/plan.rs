@@ -5,7 +5,6 @@
 
 pub(crate) mod command;
 mod danger;
-#[cfg_attr(not(test), expect(dead_code, reason = "a plan is read by what carries it out"))]
 pub(crate) mod file;
 mod history;
 mod report;

@@ -27,6 +27,12 @@ pub(crate) fn body(report: &Report, document: &mut Document) {
         let entries = Figure::new("entries in the portal's own list", list.entries.len() as u64);
         document.figures.push(entries.with_note(switch));
     }
+    if !report.body.said.is_empty() {
+        let said = report.body.said.iter().map(|said| Line::from(said.as_str())).collect();
+        let mut section = Section::new("the portal's address list").with(Block::List(said));
+        section.is_news = true;
+        document.sections.push(section);
+    }
     if !report.findings.is_empty() {
         let clock = document.clock();
         let lines = report.findings.iter().map(|found| person(report, found, clock));

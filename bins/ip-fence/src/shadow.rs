@@ -56,7 +56,6 @@ struct Run {
 
 impl Shadow {
     /// How many days in a row the plan would have refused nobody; `None` when no run has watched its list.
-    #[expect(dead_code, reason = "asked by what carries plans out")]
     pub(crate) async fn clean_days(archive: &Archive, plan: &PlanFile) -> Result<Option<u32>, event_archive::Error> {
         let Some(fact) = archive.fact::<Shadow>(FACT, "").await? else { return Ok(None) };
         let shadow = fact.value;

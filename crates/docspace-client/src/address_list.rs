@@ -1,6 +1,6 @@
 //! The portal's own list of addresses from which it can be entered, and the switch that makes it count.
 //!
-//! Reading only. The server's tags for conditional requests are broken: they are the same for every list, so none is ever sent.
+//! The server's tags for conditional requests are broken: they are the same for every list, so none is ever sent.
 
 use audit_model::PortalText;
 use futures::try_join;

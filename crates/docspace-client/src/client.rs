@@ -145,12 +145,18 @@ impl Client {
     /// The same portal through another key, with limits and counters of its own.
     pub fn with_key(&self, key: ApiKey) -> Self {
         let Inner { http, base, policy, budget, .. } = &*self.inner;
-        Client { end: self.end, ..Client::new(http.clone(), base.clone(), key, *policy, *budget) }
+        let other = Client { end: self.end, ..Client::new(http.clone(), base.clone(), key, *policy, *budget) };
+        self.time_zone().into_iter().for_each(|zone| other.note_time_zone(zone));
+        other
     }
 
     /// The same client, which reads audit events with [`audit_model::EventDetails`]: a fifth more bytes.
     pub fn with_details(&self) -> Self {
         Client { details: true, ..self.clone() }
+    }
+
+    pub(crate) fn base(&self) -> &Url {
+        &self.inner.base
     }
 
     pub(crate) fn wants_details(&self) -> bool {

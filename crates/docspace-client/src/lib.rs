@@ -3,6 +3,7 @@
 mod account_switch;
 mod activity_log;
 mod address_list;
+mod address_list_write;
 mod audit;
 mod budget;
 mod capabilities;

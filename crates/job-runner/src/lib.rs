@@ -70,4 +70,5 @@ pub use naming::Naming;
 pub use program::{Program, ReportOf};
 pub use report::{Found, Judgement, Report};
 pub use setup::Setup;
+pub use stop::Signals;
 pub use voice::Voice;

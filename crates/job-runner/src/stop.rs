@@ -104,12 +104,12 @@ impl Stop {
 
 /// What asks a process to end.
 #[cfg(unix)]
-pub(crate) struct Signals(Vec<tokio::signal::unix::Signal>);
+pub struct Signals(Vec<tokio::signal::unix::Signal>);
 
 #[cfg(unix)]
 impl Signals {
     /// Listens from now on, also as the first process of a container, where the system ends nothing by itself. Within a runtime.
-    pub(crate) fn listen() -> Self {
+    pub fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
         Signals(
             [SignalKind::terminate(), SignalKind::interrupt()]
@@ -121,7 +121,8 @@ impl Signals {
         )
     }
 
-    pub(crate) async fn next(&mut self) {
+    /// Waits for the next one.
+    pub async fn next(&mut self) {
         let any = self.0.iter_mut().map(|signal| Box::pin(signal.recv()));
         match any.len() {
             0 => std::future::pending().await,
@@ -140,16 +141,17 @@ fn is_hangup_ignored() -> bool {
 }
 
 #[cfg(not(unix))]
-pub(crate) struct Signals;
+pub struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
     /// There is nothing to prepare.
-    pub(crate) fn listen() -> Self {
+    pub fn listen() -> Self {
         Signals
     }
 
-    pub(crate) async fn next(&mut self) {
+    /// Waits for the next one.
+    pub async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending().await
         }

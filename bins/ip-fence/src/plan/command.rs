@@ -101,7 +101,6 @@ pub(crate) async fn make(args: &PlanArgs, setup: &Setup<'_, Config>) -> anyhow::
     Ok(Planned { job, coverage, plan, file, stored })
 }
 
-#[expect(dead_code, reason = "for what carries plans out")]
 impl Planned {
     /// How things stand, for an earlier plan. `key_owner` is the account whose key would write.
     pub(crate) fn now(&self, key_owner: Uuid, clean_days: Option<u32>, without_shadow: bool) -> Now<'_> {

@@ -22,7 +22,7 @@ pub(crate) type Report = job_runner::Report<Detail, Body>;
 /// The policy, the portal's own list, and the rows behind the findings.
 #[derive(Debug, Serialize)]
 pub(crate) struct Body {
-    /// This program changes nothing.
+    /// Runs do nothing to people.
     actions: [(); 0],
     /// Absent when it was not read.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,6 +30,9 @@ pub(crate) struct Body {
     /// The portal's own list; absent when it was not read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) address_list: Option<AddressList>,
+    /// What became of the list that this program has written.
+    #[serde(skip)]
+    pub(crate) said: Vec<String>,
     #[serde(flatten)]
     published: Published,
 }
@@ -81,6 +84,6 @@ impl Body {
         });
         let Window { since, until } = window;
         let published = Published { from: since, to: until, events: events.collect() };
-        Body { actions: [], policy: None, address_list: None, published }
+        Body { actions: [], policy: None, address_list: None, said: Vec::new(), published }
     }
 }

@@ -33,7 +33,6 @@ impl PlanFile {
 ///
 /// # Errors
 /// Of the store.
-#[expect(dead_code, reason = "called by what carries plans out")]
 pub(crate) async fn own_entries_confirmed(
     archive: &Archive,
     plan: &PlanFile,

@@ -1,0 +1,109 @@
+//! What of our writes is still to be taken back. Pure.
+//!
+//! Never the old list: what is in the list now, less what we have added, and with what we have removed, as far as that was really us.
+
+use std::collections::BTreeSet;
+
+use docspace_client::{AddressList, ListEntry};
+
+use super::entry::{Entry, Purpose, Put};
+use super::merge;
+
+/// What is to be done next on the way back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Back {
+    Send(AddressList),
+    /// Everybody who could enter before can enter.
+    Done,
+    /// Why nothing more may be written.
+    Conflict(String),
+}
+
+/// The next write of the way back, over what the list is now.
+pub(crate) fn next(entry: &Entry, now: &AddressList) -> Back {
+    let before = &entry.intent.before;
+    let switched = entry.puts.iter().filter(|put| put.counts() && put.changes_switch()).next_back();
+    let is_switch_ours = switched.is_some() && now.enabled != before.enabled;
+    if is_switch_ours && !before.enabled {
+        return send(entry, now, AddressList { enabled: false, ..now.clone() });
+    }
+    let entries = restored(entry, now);
+    if !merge::same_entries(&entries, &now.entries) {
+        return send(entry, now, AddressList { entries, enabled: now.enabled });
+    }
+    if let Some(put) = entry.puts.iter().find(|put| put.counts() && is_in_doubt(put)) {
+        return Back::Conflict(super::words::raced_delta(put));
+    }
+    if !is_switch_ours {
+        return Back::Done;
+    }
+    // the list was on, and is off through us
+    let last = switched.and_then(|put| put.events.first()).map(|own| own.event);
+    if entry.foreign.keys().any(|event| last.is_none_or(|last| *event > last)) {
+        return Back::Conflict(
+            "somebody else has written the list since it was switched off, so it stays off: switch it on by hand if it is to count"
+                .to_owned(),
+        );
+    }
+    send(entry, now, AddressList { enabled: true, ..now.clone() })
+}
+
+fn send(entry: &Entry, now: &AddressList, list: AddressList) -> Back {
+    let is_loosening = now.enabled && !list.enabled;
+    match merge::trouble(&list) {
+        Some(trouble) => Back::Conflict(format!("what was written cannot be taken back, because {trouble}")),
+        // an addition goes only where it opens nothing that was closed before, or closes nothing that was open
+        None if list.enabled && !entry.intent.before.enabled && !is_loosening => {
+            Back::Conflict("the list is switched on, and was off before".to_owned())
+        }
+        None => Back::Send(list),
+    }
+}
+
+/// What our writes have added and removed on the whole, without those that have overwritten somebody else's.
+fn net(entry: &Entry, entry_of: &ListEntry) -> i64 {
+    let delta = |put: &Put| signed(&put.sent.entries, entry_of) - signed(&put.read.entries, entry_of);
+    entry.puts.iter().filter(|put| put.counts() && !is_in_doubt(put)).map(delta).sum()
+}
+
+fn signed(entries: &[ListEntry], entry: &ListEntry) -> i64 {
+    i64::try_from(merge::count(entries, entry)).unwrap_or(i64::MAX)
+}
+
+/// The list without what we have added, and with what we have removed.
+fn restored(entry: &Entry, now: &AddressList) -> Vec<ListEntry> {
+    let (mut add, mut remove) = (Vec::new(), Vec::new());
+    for one in touched(entry).filter(|one| !entry.let_go.contains(one)) {
+        let (net, here) = (net(entry, one), signed(&now.entries, one));
+        let before = signed(&entry.intent.before.entries, one);
+        let is_removal = entry.intent.remove.contains(one);
+        for _ in 0..net.min(here).max(0) * i64::from(!is_removal) {
+            remove.push(one.clone());
+        }
+        for _ in 0..(-net).min(before - here).max(0) * i64::from(is_removal) {
+            add.push(one.clone());
+        }
+    }
+    merge::changed(&now.entries, &add, &remove)
+}
+
+/// The reviewed difference, each entry once.
+fn touched(entry: &Entry) -> impl Iterator<Item = &ListEntry> {
+    let added = entry.intent.add.iter().map(|addition| &addition.entry);
+    let touched: BTreeSet<&ListEntry> = added.chain(&entry.intent.remove).collect();
+    touched.into_iter()
+}
+
+/// What we have added and is gone, or have removed and is there again: others have decided about it.
+pub(crate) fn taken_over(entry: &Entry, now: &AddressList) -> Vec<ListEntry> {
+    let is_taken_over = |one: &&ListEntry| {
+        let (net, here) = (net(entry, one), signed(&now.entries, one));
+        net > 0 && here == 0 || net < 0 && here >= signed(&entry.intent.before.entries, one)
+    };
+    touched(entry).filter(is_taken_over).cloned().collect()
+}
+
+/// Whether a write of the way there has overwritten somebody else's: then nobody can say what of it they wanted, too.
+fn is_in_doubt(put: &Put) -> bool {
+    put.is_raced && put.purpose != Purpose::Back && put.changes_entries()
+}

@@ -1,0 +1,395 @@
+//! `apply FILE`, `confirm`, `rollback`, `history`: what people decide about the list.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use chrono::{DateTime, TimeDelta, Utc};
+use docspace_client::{AddressList, ApiKey, Client};
+use event_archive::Archive;
+use job_runner::environment::Environment;
+use job_runner::exit::Exit;
+use job_runner::secret::find_key;
+use job_runner::{Desk, Error, Setup, Signals};
+use job_store::files;
+use serde_json::json;
+
+use super::durable;
+use super::entry::{Confirmation, Entry, Order, State};
+use super::intent::{Addition, Intent};
+use super::journal::Kept;
+use super::portal::Live;
+use super::run::{Ledger, Portal, follow};
+use super::seen::is_past;
+use super::words::{self, moment};
+use super::{merge, witness};
+use crate::cli::{ApplyArgs, ConfirmArgs, PlanArgs, RollbackArgs};
+use crate::config::Config;
+use crate::plan::PlanFile;
+use crate::plan::command::make;
+use crate::plan::file::ownership::own_entries_confirmed;
+use crate::shadow::Shadow;
+
+/// How often whoever waits looks whether somebody has confirmed.
+const POLL: Duration = Duration::from_secs(5);
+
+/// Without a run for so long, nothing but the process in front takes back.
+const RUNS_END_WITHIN: TimeDelta = TimeDelta::hours(1);
+
+/// `apply FILE`
+pub(crate) async fn apply(args: &ApplyArgs, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
+    let mut signals = Signals::listen();
+    let file = match PlanFile::read(&args.file) {
+        Ok(file) => file,
+        Err(unusable) => {
+            setup.print(&format!("{unusable}.\n"))?;
+            return Ok(unusable.exit());
+        }
+    };
+    let within = TimeDelta::from_std(setup.config.apply.confirm_within.0)?;
+    let planned = make(&PlanArgs::from(&file.flags), setup).await?;
+    let client = writer(setup)?;
+    let me = client.identity().await?;
+    let clean = Shadow::clean_days(&planned.job.archive, &file).await?;
+    if let Err(stale) = file.check(&planned.now(me.person.id, clean, args.without_shadow)) {
+        return refuse(setup, &stale.to_string());
+    }
+    let last_run = setup.looked().await?.seen_until;
+    let done = setup.at_desk(async |desk| {
+        if let Some(busy) = desk.busy() {
+            return refuse(
+                setup,
+                &format!("{busy} is at work, so nothing is written now; try again when it has ended"),
+            );
+        }
+        in_front(args, (setup, desk), (&file, client, me.is_owner), (within, last_run), &mut signals).await
+    });
+    match done.await? {
+        Some(exit) => Ok(exit),
+        None => refuse(setup, "no run has made a store yet, so nothing would be remembered; let `ip-fence` run once"),
+    }
+}
+
+fn refuse(setup: &Setup<'_, Config>, why: &str) -> anyhow::Result<Exit> {
+    setup.print(&format!("Nothing was written: {why}.\n"))?;
+    Ok(Exit::Findings)
+}
+
+/// Writes, and waits until somebody confirms, or the time is over.
+async fn in_front(
+    args: &ApplyArgs,
+    (setup, desk): (&Setup<'_, Config>, &Desk),
+    (file, client, is_owner): (&PlanFile, Client, bool),
+    (within, last_run): (TimeDelta, Option<DateTime<Utc>>),
+    signals: &mut Signals,
+) -> anyhow::Result<Exit> {
+    let kept = Kept::open(desk.store.clone(), setup.now).await?;
+    let entries = kept.entries().await?;
+    if let Some(open) = entries.iter().find(|entry| entry.state.is_open()) {
+        let text =
+            format!("plan {} is still open ({}); confirm it, or take it back", open.intent.plan, open.state.word());
+        return refuse(setup, &text);
+    }
+    if let Some(why) = durable::trouble(desk.store.path()) {
+        return refuse(setup, &why);
+    }
+    let intent = intent(file, setup, args);
+    if !is_owner && !claims_own_address(file, &intent) {
+        return refuse(
+            setup,
+            "the key is not the owner's, and the plan names no own address that is in the list before and after",
+        );
+    }
+    let live = Live::new(client, setup.clock());
+    let clocks = live.clocks();
+    let accepted = clocks.portal.context("the portal does not tell what time it is")?;
+    let id = format!("{}-{}", file.id, entries.iter().filter(|entry| entry.intent.plan == file.id).count() + 1);
+    let mut entry =
+        Entry::new(id.clone(), intent, (accepted, clocks.here), within, (who(args.by.as_deref(), setup), !is_owner));
+    entry.plan = Some(Box::new(file.clone()));
+    let restoring = restoring(&entry, setup, (desk, &args.file))?;
+    kept.commit(&entry).await?;
+    let is_covered = last_run.is_some_and(|end| setup.now - end < RUNS_END_WITHIN);
+    setup.print(&begun(&entry, &restoring, is_covered, setup))?;
+    let mut shown = 0;
+    loop {
+        let is_over = live.elapsed() >= within;
+        let Some(entry) = follow((&kept, &live), &id, (true, is_over)).await? else {
+            bail!("the journal's entry is gone")
+        };
+        for said in entry.said.iter().skip(shown) {
+            setup.print(&format!("{}.\n", sentence(&said.words)))?;
+        }
+        shown = entry.said.len();
+        match entry.state {
+            State::Confirmed => return Ok(Exit::Concluded),
+            State::Refused | State::Restored => return Ok(Exit::Findings),
+            State::Conflict => return Ok(Exit::Nothing),
+            State::Switched => {}
+            _ if is_over => {
+                setup.print("It could not be taken back now. Each run of `ip-fence` tries again.\n")?;
+                return Ok(Exit::Nothing);
+            }
+            _ => {}
+        }
+        tokio::select! {
+            () = live.wait(POLL) => {}
+            () = signals.next() => {
+                let why = "the process that applied it was stopped".to_owned();
+                let order = Order { by: "a signal".to_owned(), at: setup.clock(), why };
+                setup.print("Stopped: the list is taken back now. Stop once more to leave that to the next run.\n")?;
+                kept.commit(&entry.order_back(order)).await?;
+            }
+        }
+    }
+}
+
+/// A sentence without its end.
+fn sentence(words: &str) -> String {
+    let mut chars = words.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+fn intent(file: &PlanFile, setup: &Setup<'_, Config>, args: &ApplyArgs) -> Intent {
+    let add = file.add.iter().map(|change| Addition {
+        entry: change.entry.clone(),
+        rule: change.rule.clone().unwrap_or_default(),
+        owner: change.owner.clone(),
+    });
+    Intent {
+        plan: file.id.clone(),
+        tenant: file.portal.tenant_id,
+        before: AddressList { entries: file.before.entries.clone(), enabled: file.before.enable },
+        add: add.collect(),
+        remove: file.remove.iter().map(|change| change.entry.clone()).collect(),
+        enable_after: file.after.enable,
+        by: file.made.by.clone().unwrap_or_else(|| who(args.by.as_deref(), setup)),
+    }
+}
+
+/// Whether the plan names an own address that is in the list before and after.
+fn claims_own_address(file: &PlanFile, intent: &Intent) -> bool {
+    let Some(ip) = file.flags.own_address else { return false };
+    let text = ip.to_string();
+    let holds = |list: &AddressList| list.entries.iter().any(|entry| entry.ip.raw() == text);
+    holds(&intent.before) && holds(&intent.after())
+}
+
+fn who(by: Option<&str>, setup: &Setup<'_, Config>) -> String {
+    let operator = || setup.operator().unwrap_or_else(|| "somebody on this machine".to_owned());
+    by.map(str::trim).filter(|by| !by.is_empty()).map_or_else(operator, str::to_owned)
+}
+
+/// The client with the key that may write.
+fn writer(setup: &Setup<'_, Config>) -> anyhow::Result<Client> {
+    let client = setup.client()?;
+    let Some(path) = setup.config.apply_key_file.as_ref().map(|path| path.as_path()) else { return Ok(client) };
+    let found = find_key(Some(path), &Environment::default(), None)?;
+    Ok(client.with_key(ApiKey::new(found.key)))
+}
+
+/// Writes the file that says how to restore the list by hand. It stands there before the first write.
+fn restoring(entry: &Entry, setup: &Setup<'_, Config>, (desk, plan): (&Desk, &Path)) -> anyhow::Result<PathBuf> {
+    let beside = desk.store.path().parent().filter(|folder| folder.is_dir());
+    let folder = beside.or(plan.parent().filter(|folder| folder.is_dir())).unwrap_or(Path::new("."));
+    let path = folder.join(format!("restore-{}.sh", entry.id));
+    let before = &entry.intent.before;
+    let body = serde_json::to_string(&json!({ "ipRestrictions": before.entries, "enable": before.enabled }))?;
+    let url = setup.portal_url()?;
+    let text = format!(
+        "#!/bin/sh\n# Writes the address list of {url} as it was before plan {}, whatever others have changed since.\n\
+         # Use the key of the portal's owner, whom no list stops.\n\
+         curl -X PUT '{}/api/2.0/settings/iprestrictions' \\\n  -H \"Authorization: Bearer $DOCSPACE_API_KEY\" \\\n  \
+         -H 'Content-Type: application/json' \\\n  --data '{}'\n",
+        entry.intent.plan,
+        url.as_str().trim_end_matches('/'),
+        body.replace('\'', "'\\''"),
+    );
+    files::replace(&path, text.as_bytes(), files::PRIVATE)
+        .with_context(|| format!("{} cannot be written, so nothing is written to the portal", path.display()))?;
+    Ok(path)
+}
+
+fn begun(entry: &Entry, restoring: &Path, is_covered: bool, setup: &Setup<'_, Config>) -> String {
+    let intent = &entry.intent;
+    let switch = match (intent.before.enabled, intent.enable_after) {
+        (false, true) => "switched on",
+        (true, false) => "switched off",
+        (true, true) => "stays on",
+        (false, false) => "stays off",
+    };
+    let mut text = format!(
+        "Plan {}: adds {}, removes {}; the switch: {switch}.\n\
+         To keep it:      ip-fence confirm --by NAME, before {}\n\
+         To take it back: ip-fence rollback, or stop this process\n\
+         By hand:         {}\n",
+        intent.plan,
+        words::entries(&intent.added()),
+        words::entries(&intent.remove),
+        moment(entry.deadline()),
+        restoring.display(),
+    );
+    if !is_covered {
+        text += "No run has ended within the last hour, so nothing but this process takes the list back: leave it running.\n";
+    }
+    if setup.config.apply_key_file.is_some() {
+        text += "Runs can take the list back only where they can read `apply_key_file`.\n";
+    }
+    text
+}
+
+/// `confirm --by NAME`
+pub(crate) async fn confirm(args: &ConfirmArgs, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
+    if args.by.trim().is_empty() {
+        return Err(Error::setting("--by", "is empty: say who confirms, for whoever asks later").into());
+    }
+    let done = setup.at_desk(async |desk| confirm_at(args, setup, desk).await).await?;
+    done.map_or_else(|| nothing(setup, "There is nothing to confirm"), Ok)
+}
+
+async fn confirm_at(args: &ConfirmArgs, setup: &Setup<'_, Config>, desk: &Desk) -> anyhow::Result<Exit> {
+    let kept = Kept::open(desk.store.clone(), setup.now).await?;
+    let Some(entry) = kept.entries().await?.into_iter().next_back() else {
+        return nothing(setup, "There is nothing to confirm");
+    };
+    let client = writer(setup)?;
+    let live = Live::new(client.clone(), setup.clock());
+    let read = live.read().await.map_err(anyhow::Error::msg)?;
+    let witness = match (args.without_witness, entry.switched) {
+        (false, Some(since)) if entry.state == State::Switched => {
+            let own = client.identity().await?.person.id;
+            let found = witness::find(&client, since, own).await?;
+            if found.is_none() {
+                return nothing(
+                    setup,
+                    "Not confirmed: nobody but the owner has come in since the list was written, so nothing shows that it lets people in. \
+                     Let somebody sign in, or give `--without-witness`",
+                );
+            }
+            found
+        }
+        _ => None,
+    };
+    let clocks = live.clocks();
+    let at = clocks.portal.unwrap_or(clocks.here);
+    let confirmation = Confirmation { by: args.by.trim().to_owned(), at, witness };
+    let confirmed = match entry.confirm(confirmation, is_past(&entry, clocks), read.list.enabled) {
+        Ok(confirmed) => confirmed,
+        Err(why) => return nothing(setup, &format!("Not confirmed: {why}")),
+    };
+    if !kept.commit(&confirmed).await? {
+        return nothing(
+            setup,
+            "Not confirmed: it was changed at this moment. Look at `ip-fence history`, and try again",
+        );
+    }
+    if let Some(plan) = &confirmed.plan {
+        own_entries_confirmed(&Archive::open(desk.store.clone()).await?, plan, at).await?;
+    }
+    let last = confirmed.said.last().map(|said| sentence(&said.words)).unwrap_or_default();
+    setup.print(&format!("{last}.\n"))?;
+    Ok(Exit::Concluded)
+}
+
+fn nothing(setup: &Setup<'_, Config>, why: &str) -> anyhow::Result<Exit> {
+    setup.print(&format!("{why}.\n"))?;
+    Ok(Exit::Nothing)
+}
+
+/// `rollback [--to ID]`
+pub(crate) async fn rollback(args: &RollbackArgs, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
+    let done = setup.at_desk(async |desk| rollback_at(args, setup, desk).await).await?;
+    done.map_or_else(|| nothing(setup, "There is nothing to take back"), Ok)
+}
+
+async fn rollback_at(args: &RollbackArgs, setup: &Setup<'_, Config>, desk: &Desk) -> anyhow::Result<Exit> {
+    let kept = Kept::open(desk.store.clone(), setup.now).await?;
+    let entries = kept.entries().await?;
+    let written = |entry: &&Entry| !entry.puts.is_empty() && entry.state != State::Refused || entry.state.is_open();
+    let meant: Vec<&Entry> = match &args.to {
+        None => entries.iter().filter(written).next_back().into_iter().collect(),
+        Some(id) => match entries.iter().position(|entry| entry.id == *id) {
+            // whatever was written after it goes first
+            Some(at) => entries[at..].iter().rev().filter(written).collect(),
+            None => {
+                let message = "is no application that this program remembers; `ip-fence history` lists them";
+                return Err(Error::Argument(id.clone(), message.to_owned()).into());
+            }
+        },
+    };
+    if meant.is_empty() {
+        return nothing(setup, "There is nothing to take back");
+    }
+    let live = Live::new(writer(setup)?, setup.clock());
+    let mut exit = Exit::Concluded;
+    for entry in meant {
+        let why = args.reason.clone().unwrap_or_else(|| "no reason was given".to_owned());
+        let was_confirmed = entry.state == State::Confirmed;
+        let ordered = entry.order_back(Order { by: who(args.by.as_deref(), setup), at: setup.clock(), why });
+        if ordered != *entry && !kept.commit(&ordered).await? {
+            return nothing(setup, "It was changed at this moment. Look at `ip-fence history`, and try again");
+        }
+        if desk.busy().is_some() {
+            setup
+                .print(&format!("Plan {} is taken back by the process that is at work on it.\n", entry.intent.plan))?;
+            continue;
+        }
+        let Some(after) = follow((&kept, &live), &entry.id, (false, false)).await? else { continue };
+        if was_confirmed && after.state == State::Restored {
+            let archive = Archive::open(desk.store.clone()).await?;
+            let mut own = archive.own_entries().await?;
+            own.retain(|own| own.plan != after.intent.plan);
+            archive.keep_own_entries(&own, setup.now).await?;
+        }
+        setup.print(&ended(&after))?;
+        if after.state != State::Restored && after.state != State::Refused {
+            exit = Exit::Nothing;
+        }
+    }
+    Ok(exit)
+}
+
+fn ended(entry: &Entry) -> String {
+    let last = entry.said.last().map(|said| sentence(&said.words));
+    format!("{}.\n", last.unwrap_or_else(|| format!("Plan {}: {}", entry.intent.plan, entry.state.word())))
+}
+
+/// `history`
+pub(crate) async fn history(setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
+    let looked = setup.looked().await?;
+    let entries = Kept::open(looked.store.clone(), setup.now).await?.entries().await?;
+    let mut text = String::new();
+    if entries.is_empty() {
+        text += "The address list was never written by this program.\n";
+    }
+    for entry in entries.iter().rev() {
+        writeln!(text, "{}  {}  {}  by {}", entry.id, moment(entry.accepted), entry.state.word(), entry.by)?;
+        for put in &entry.puts {
+            let (added, removed) = (
+                merge::difference(&put.sent.entries, &put.read.entries),
+                merge::difference(&put.read.entries, &put.sent.entries),
+            );
+            let switch = if put.sent.enabled { "on" } else { "off" };
+            let fate = match put.arrived {
+                Some(true) => "written",
+                Some(false) => "not written",
+                None => "not known whether written",
+            };
+            writeln!(
+                text,
+                "  {}. {}  added: {}; removed: {}; switch {switch}; {fate}",
+                put.number,
+                moment(put.at),
+                words::entries(&added),
+                words::entries(&removed)
+            )?;
+        }
+        for said in &entry.said {
+            writeln!(text, "  {}  {}", moment(said.at), said.words)?;
+        }
+    }
+    setup.print(&text)?;
+    let is_open = entries.iter().any(|entry| entry.state == State::Reverting);
+    Ok(if is_open { Exit::Nothing } else { Exit::Concluded })
+}

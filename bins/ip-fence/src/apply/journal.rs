@@ -1,0 +1,136 @@
+//! Where applications are kept: the journal of the store.
+
+use std::collections::BTreeSet;
+
+use alerting::{Alert, Outbox};
+use anyhow::Context as _;
+use audit_model::{Finding, Person, PortalText, SYSTEM_ACCOUNT, Severity, Window};
+use chrono::{DateTime, TimeDelta, Utc};
+use job_runner::Voice;
+use job_store::{Journal, JournalState, Store, Write};
+use serde_json::{Value, json};
+
+use super::entry::{Entry, Said, State, Topic};
+use super::run::Ledger;
+
+/// Name of applications in the journal.
+const KIND: &str = "address_list";
+
+/// Name of the rule that alerts about the list go by.
+const RULE: &str = "address_policy";
+
+/// The journal of a store, on either engine.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    store: Store,
+    journal: Journal,
+    now: DateTime<Utc>,
+    voice: Option<Voice>,
+}
+
+impl Kept {
+    /// Opens the journal. `now` is the moment of the run.
+    pub(crate) async fn open(store: Store, now: DateTime<Utc>) -> anyhow::Result<Self> {
+        Ok(Kept { journal: Journal::open(store.clone()).await?, store, now, voice: None })
+    }
+
+    /// The same, which hands what entries say over to the alerts, in the commit that says it.
+    pub(crate) fn speaking(self, voice: Voice) -> Self {
+        Kept { voice: Some(voice), ..self }
+    }
+
+    /// Hands over what commands have left to be told.
+    pub(crate) async fn hand_on(&self) -> anyhow::Result<()> {
+        let is_left = |entry: &Entry| entry.said.iter().any(|said| !said.is_handed_on);
+        for entry in self.entries().await?.into_iter().filter(is_left) {
+            self.commit(&entry).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Ids of the audit events of this program's own writes: whoever tells of changes of the list leaves them out.
+///
+/// # Errors
+/// Of the store.
+#[allow(dead_code, reason = "asked by what tells of others' writes")]
+pub(crate) async fn own_writes(store: &Store) -> anyhow::Result<BTreeSet<i64>> {
+    let kept = Kept {
+        journal: Journal::open(store.clone()).await?,
+        store: store.clone(),
+        now: DateTime::UNIX_EPOCH,
+        voice: None,
+    };
+    let entries = kept.entries().await?;
+    Ok(entries.iter().flat_map(|entry| &entry.puts).flat_map(|put| &put.events).map(|own| own.event).collect())
+}
+
+fn in_journal(state: State) -> JournalState {
+    match state {
+        State::Planned => JournalState::Planned,
+        State::Widened | State::Narrowed | State::Switched | State::Reverting => JournalState::Started,
+        State::Confirmed | State::Restored => JournalState::Done,
+        State::Conflict | State::Refused => JournalState::Failed,
+    }
+}
+
+/// The alert of one thing that an application says.
+fn alert(voice: &Voice, entry: &Entry, said: &Said) -> Alert {
+    let severity = match said.topic {
+        topic if topic.is_critical() => Severity::Critical,
+        Topic::Reverting | Topic::Restored | Topic::Foreign => Severity::High,
+        _ => Severity::Medium,
+    };
+    let person = Person::named(SYSTEM_ACCOUNT, PortalText::new("the portal's address list"));
+    let window = Window::new(said.at, said.at + TimeDelta::seconds(1));
+    let finding = Finding {
+        severity,
+        reasons: vec![said.words.clone()],
+        ..Finding::new(RULE, format!("{KIND} {}", entry.id), person, window)
+    };
+    let step = format!("{} {:?} {}", entry.id, said.topic, said.at.to_rfc3339());
+    voice.alert(
+        &finding,
+        &step,
+        json!({ "apply": { "id": entry.id, "plan": entry.intent.plan, "state": entry.state } }),
+    )
+}
+
+fn read(payload: Value, key: &str) -> anyhow::Result<Entry> {
+    serde_json::from_value(payload).with_context(|| format!("the journal's entry `{key}` cannot be read"))
+}
+
+impl Ledger for Kept {
+    async fn entries(&self) -> anyhow::Result<Vec<Entry>> {
+        let entries = self.journal.of_kind(KIND).await?;
+        entries.into_iter().map(|entry| read(entry.payload, &entry.key)).collect()
+    }
+
+    async fn commit(&self, entry: &Entry) -> anyhow::Result<bool> {
+        let mut next = Entry { revision: entry.revision + 1, ..entry.clone() };
+        let tenant = entry.intent.tenant.map_or_else(|| "unknown".to_owned(), |tenant| tenant.to_string());
+        let (key, subject) = (format!("{KIND} {}", entry.id), format!("tenant {tenant}"));
+        let (payload, revision, state) = (serde_json::to_value(&next)?, entry.revision, in_journal(entry.state));
+        let (journal, now) = (self.journal.clone(), self.now);
+        let new = next.said.iter().filter(|said| !said.is_handed_on);
+        let alerts: Vec<Alert> =
+            new.filter_map(|said| self.voice.as_ref().map(|voice| alert(voice, entry, said))).collect();
+        let channels = self.voice.as_ref().map(Voice::channels).unwrap_or_default();
+        next.said.iter_mut().filter(|_| self.voice.is_some()).for_each(|said| said.is_handed_on = true);
+        let handed = serde_json::to_value(&next)?;
+        let keep = move |write: &Write<'_>| {
+            let stands = journal.plan(write, (&key, KIND, &subject), &payload, now)?;
+            if stands.payload != payload && stands.payload["revision"] != revision {
+                return Ok(false);
+            }
+            Outbox::wait(write, &alerts, &channels, now)?;
+            journal.advance(write, &key, state, &handed, now)?;
+            Ok(true)
+        };
+        Ok(self.store.write("writing the journal", keep).await?)
+    }
+
+    async fn may_act(&self) -> anyhow::Result<()> {
+        Ok(self.store.may_act().await?)
+    }
+}

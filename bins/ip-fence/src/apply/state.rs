@@ -1,0 +1,314 @@
+//! From what is known of an application and what is seen to its next state, and at most one write. Pure.
+
+use audit_model::PortalText;
+use chrono::{DateTime, TimeDelta, Utc};
+use docspace_client::AddressList;
+
+use super::back::{self, Back};
+use super::entry::{Answer, Entry, Mark, Purpose, Put, State, Topic};
+use super::merge;
+use super::seen::{KEY_OUTLIVES, Next, Read, Seen, Step};
+use super::settle::settle;
+use super::words;
+
+/// So long a question that fails is asked again before the way there is given up.
+const PATIENCE: TimeDelta = TimeDelta::seconds(60);
+
+/// The next state of an entry. A write leaves only once that state is kept; what it did is seen in the next step.
+pub(crate) fn step(entry: &Entry, seen: &Seen<'_>) -> Step {
+    let settled = settle(entry.clone(), seen);
+    match settled.state {
+        State::Planned | State::Widened | State::Narrowed => on_the_way(settled, seen),
+        State::Switched => waiting(settled, seen),
+        State::Reverting => revert(settled, seen),
+        State::Confirmed | State::Restored | State::Conflict | State::Refused => after_end(settled),
+    }
+}
+
+fn rest(entry: Entry) -> Step {
+    Step { entry, next: Next::Rest }
+}
+
+fn look(entry: Entry) -> Step {
+    Step { entry, next: Next::Look }
+}
+
+/// Something on the way has repeated a write of ours after the end, so that it has to be taken back once more.
+fn after_end(entry: Entry) -> Step {
+    let is_void = entry.puts.last().is_some_and(|put| put.is_void);
+    if entry.state == State::Restored && is_void {
+        let why = "a write arrived twice, the second time after it was taken back".to_owned();
+        return rest(entry.into_state(State::Reverting, Some(why)));
+    }
+    rest(entry)
+}
+
+fn waiting(entry: Entry, seen: &Seen<'_>) -> Step {
+    if let Some(order) = &entry.order {
+        let why = format!("{} has asked for it ({})", order.by, order.why);
+        return give_up(entry, &why, seen);
+    }
+    if seen.is_past(&entry) {
+        return give_up(entry, "nobody has confirmed it in time", seen);
+    }
+    if entry.puts.iter().any(|put| put.is_void) {
+        return give_up(entry, "a write arrived twice, the second time after the next one", seen);
+    }
+    let is_lost = |read: &Read| read.list.enabled != entry.intent.enable_after;
+    if entry.foreign.is_empty() && seen.is_calm(&entry) && seen.read.as_ref().is_ok_and(is_lost) {
+        return give_up(entry, "the portal's switch is not as it was written", seen);
+    }
+    rest(entry)
+}
+
+fn on_the_way(entry: Entry, seen: &Seen<'_>) -> Step {
+    if !seen.is_foreground {
+        return give_up(entry, "whoever applied it is gone", seen);
+    }
+    if let Some(order) = &entry.order {
+        let why = format!("{} has asked for it ({})", order.by, order.why);
+        return give_up(entry, &why, seen);
+    }
+    if seen.is_past(&entry) {
+        return give_up(entry, "the time to confirm is over", seen);
+    }
+    match entry.puts.last() {
+        Some(put) if !put.is_verified => verify(entry, seen),
+        _ => advance(entry, seen),
+    }
+}
+
+/// Looks for what the last write has done.
+fn verify(entry: Entry, seen: &Seen<'_>) -> Step {
+    let Some(put) = entry.puts.last() else { return rest(entry) };
+    match &put.answer {
+        Answer::Refused(why) => {
+            let why = format!("the portal does not take it: {why}");
+            return give_up(entry, &why, seen);
+        }
+        Answer::Unknown(why) => {
+            let why = format!("nobody knows whether the portal has taken it: {why}");
+            return give_up(entry, &why, seen);
+        }
+        Answer::None => return give_up(entry, "it was interrupted", seen),
+        Answer::Taken => {}
+    }
+    if put.is_raced {
+        return give_up(entry, "somebody else wrote the list at the same moment", seen);
+    }
+    let Ok(read) = seen.read else { return unless_patient(entry, seen, "the list cannot be read back") };
+    if !merge::same(&read.list, &put.sent) {
+        if !seen.is_calm(&entry) {
+            return look(entry);
+        }
+        return give_up(entry, "the portal's list is not what was written", seen);
+    }
+    if put.purpose == Purpose::Probe
+        && let Err(why) = is_let_in(&entry, seen)
+    {
+        return match why {
+            Some(why) => give_up(entry, &why, seen),
+            None => unless_patient(
+                entry,
+                seen,
+                "the portal has not noted the first write, so nobody knows from where it sees this machine",
+            ),
+        };
+    }
+    let mut entry = entry;
+    let purpose = entry.puts.last_mut().map(|put| {
+        put.is_verified = true;
+        put.purpose
+    });
+    let state = match (entry.next_leg(), purpose) {
+        (None, _) => State::Switched,
+        (_, Some(Purpose::Widen)) => State::Widened,
+        (_, Some(Purpose::Narrow)) => State::Narrowed,
+        _ => entry.state,
+    };
+    entry = entry.into_state(state, None);
+    if state == State::Switched {
+        entry.switched = Some(seen.now());
+        let words = words::switched(&entry);
+        entry.say(Topic::Switched, seen.now(), words);
+        return rest(entry);
+    }
+    advance(entry, seen)
+}
+
+/// Whether the address from which the portal saw the probe is in the list as it was and as it will be; `Err(None)`: not known yet.
+fn is_let_in(entry: &Entry, seen: &Seen<'_>) -> Result<(), Option<String>> {
+    let Some(put) = entry.puts.last() else { return Err(None) };
+    let Some(row) = seen.trail.rows.iter().find(|row| row.is_of(entry, put.number)) else { return Err(None) };
+    let ip = row.ip.clone().unwrap_or_default();
+    let holds = |list: &AddressList| list.entries.iter().any(|one| one.ip.raw() == ip && !ip.is_empty());
+    if holds(&entry.intent.before) && holds(&entry.intent.after()) {
+        return Ok(());
+    }
+    let ip = PortalText::new(ip).for_terminal();
+    Err(Some(format!(
+        "the key is not the owner's, and the portal sees this machine as {ip}, which is not in the list before and after"
+    )))
+}
+
+/// Makes the next write of the way there, if all is as it must be.
+fn advance(entry: Entry, seen: &Seen<'_>) -> Step {
+    let Some(leg) = entry.next_leg() else { return give_up(entry, "there is nothing to write", seen) };
+    let read = match may_write(&entry, seen) {
+        Ok(read) => read,
+        Err(Hindrance::NotYet(why)) => return unless_patient(entry, seen, &why),
+        Err(Hindrance::Never(why)) => return give_up(entry, &why, seen),
+    };
+    let expected = entry.puts.last().map_or(&entry.intent.before, |put| &put.sent);
+    if !merge::same(&read.list, expected) {
+        return give_up(entry, "somebody else has changed the list since", seen);
+    }
+    if entry.puts.iter().any(|put| put.is_raced) || !entry.foreign.is_empty() {
+        return give_up(entry, "somebody else has written the list since", seen);
+    }
+    let sent = entry.intent.sent(leg, &read.list);
+    if let Some(trouble) = merge::trouble(&sent) {
+        return give_up(entry, trouble, seen);
+    }
+    if let Some(odd) = entry.intent.add.iter().find(|added| !merge::is_portal_form(&added.entry)) {
+        let why = format!(
+            "{} is not written as the portal writes addresses, so it would never match",
+            odd.entry.ip.for_terminal()
+        );
+        return give_up(entry, &why, seen);
+    }
+    let read = read.list.clone();
+    write(entry, leg.purpose, (read, sent), seen)
+}
+
+fn write(mut entry: Entry, purpose: Purpose, (read, sent): (AddressList, AddressList), seen: &Seen<'_>) -> Step {
+    let number = entry.puts.last().map_or(1, |put| put.number + 1);
+    entry.puts.push(Put {
+        number,
+        purpose,
+        read,
+        sent,
+        at: seen.now(),
+        here: seen.clocks.here,
+        newest: seen.trail.rows.iter().map(|row| row.event).max().unwrap_or_default(),
+        answer: Answer::None,
+        arrived: None,
+        events: Vec::<Mark>::new(),
+        is_verified: false,
+        is_raced: false,
+        is_void: false,
+    });
+    Step { entry, next: Next::Write }
+}
+
+enum Hindrance {
+    NotYet(String),
+    Never(String),
+}
+
+/// Whether all that must be so before a write of the way there is so.
+fn may_write<'s>(entry: &Entry, seen: &Seen<'s>) -> Result<&'s Read, Hindrance> {
+    let read = seen.read.as_ref().map_err(|why| Hindrance::NotYet(format!("the list cannot be read: {why}")))?;
+    let guard = seen.guard.as_ref().map_err(|why| Hindrance::NotYet(why.clone()))?;
+    if !seen.trail.is_complete {
+        return Err(Hindrance::NotYet("the audit trail cannot be read".to_owned()));
+    }
+    if seen.clocks.portal.is_none() {
+        return Err(Hindrance::NotYet("the portal does not tell what time it is".to_owned()));
+    }
+    if is_other_portal(entry, read) {
+        return Err(Hindrance::Never("the list is of another portal than the plan".to_owned()));
+    }
+    if !guard.has_keys {
+        return Err(Hindrance::Never("the server is older than 3.1, and writes its list in another way".to_owned()));
+    }
+    if guard.key_ends.is_some_and(|end| end < entry.deadline() + KEY_OUTLIVES) {
+        return Err(Hindrance::Never(
+            "the key dies within a day after the time to confirm, and might not be able to take it back".to_owned(),
+        ));
+    }
+    if guard.is_owner == entry.probes {
+        return Err(Hindrance::Never("whose key it is has changed".to_owned()));
+    }
+    let is_recent = |at: DateTime<Utc>| (seen.now() - at).abs() <= super::seen::STALE;
+    let is_ours = |row: &super::seen::Row| entry.puts.iter().any(|put| row.is_of(entry, put.number));
+    if seen.trail.rows.iter().any(|row| is_recent(row.at) && !is_ours(row)) {
+        return Err(Hindrance::NotYet("somebody else writes the list right now".to_owned()));
+    }
+    Ok(read)
+}
+
+fn is_other_portal(entry: &Entry, read: &Read) -> bool {
+    matches!((entry.intent.tenant, read.tenant), (Some(planned), Some(now)) if planned != now)
+}
+
+fn unless_patient(entry: Entry, seen: &Seen<'_>, why: &str) -> Step {
+    if seen.waited < PATIENCE { look(entry) } else { give_up(entry, why, seen) }
+}
+
+/// Ends the way there: nothing was written, or it is taken back.
+fn give_up(mut entry: Entry, why: &str, seen: &Seen<'_>) -> Step {
+    if entry.puts.is_empty() {
+        let words = words::refused(&entry, why);
+        entry.say(Topic::Refused, seen.now(), words);
+        entry.ended = Some(seen.now());
+        return rest(entry.into_state(State::Refused, Some(why.to_owned())));
+    }
+    let words = words::reverting(&entry, why);
+    entry.say(Topic::Reverting, seen.now(), words);
+    revert(entry.into_state(State::Reverting, Some(why.to_owned())), seen)
+}
+
+fn revert(entry: Entry, seen: &Seen<'_>) -> Step {
+    let read = match seen.read {
+        Ok(read) => read,
+        Err(why) => return blocked(entry, &format!("the list cannot be read ({why})"), seen),
+    };
+    if is_other_portal(&entry, read) {
+        return blocked(entry, "the list is of another portal", seen);
+    }
+    if !seen.trail.is_complete {
+        return blocked(entry, "the audit trail cannot be read", seen);
+    }
+    if let Err(why) = seen.guard {
+        return blocked(entry, why, seen);
+    }
+    if let Some(Answer::Refused(why)) =
+        entry.puts.last().filter(|put| put.purpose == Purpose::Back).map(|put| &put.answer)
+        && seen.has_written
+    {
+        let why = why.clone();
+        return blocked(entry, &why, seen);
+    }
+    let is_known = entry.puts.last().is_none_or(|put| put.arrived.is_some());
+    let shows = entry.puts.last().is_some_and(|put| put.counts() && merge::same(&read.list, &put.sent));
+    if !is_known || !seen.is_quiet(&entry) || !shows && !seen.is_calm(&entry) {
+        return look(entry);
+    }
+    match back::next(&entry, &read.list) {
+        Back::Send(sent) => {
+            let read = read.list.clone();
+            write(entry, Purpose::Back, (read, sent), seen)
+        }
+        _ if !seen.is_calm(&entry) => look(entry),
+        Back::Done => end(entry, State::Restored, None, seen),
+        Back::Conflict(why) => end(entry, State::Conflict, Some(why), seen),
+    }
+}
+
+fn blocked(mut entry: Entry, why: &str, seen: &Seen<'_>) -> Step {
+    let words = words::blocked(&entry, why);
+    entry.say(Topic::Blocked, seen.now(), words);
+    Step { entry, next: Next::Blocked }
+}
+
+fn end(mut entry: Entry, state: State, why: Option<String>, seen: &Seen<'_>) -> Step {
+    let (topic, words) = match &why {
+        Some(why) => (Topic::Conflict, words::conflict(&entry, why)),
+        None => (Topic::Restored, words::restored(&entry)),
+    };
+    entry.say(topic, seen.now(), words);
+    entry.ended = Some(seen.now());
+    let why = why.or(entry.why.clone());
+    rest(entry.into_state(state, why))
+}
