@@ -99,9 +99,9 @@ fn environment(program: &str) -> [(String, String); 5] {
         ("DOCSPACE_API_KEY", "The API key itself.".to_owned()),
         ("STATE_DIRECTORY", "Where the program remembers, as with --state. systemd sets it.".to_owned()),
         ("CREDENTIALS_DIRECTORY", "Folder with the credential docspace-api-key. systemd sets it.".to_owned()),
-        ("*", format!("Any setting: its key in capitals, with {prefix}_ before it and __ between levels.")),
+        ("*", format!("Any setting, such as {prefix}_PORTAL__URL for portal.url.")),
     ]
-    .map(|(name, meaning)| (name.replace('*', &format!("{prefix}_KEY")), meaning))
+    .map(|(name, meaning)| (name.replace('*', &format!("{prefix}_...")), meaning))
 }
 
 fn files(program: &str) -> [(String, String); 4] {
@@ -131,7 +131,7 @@ mod tests {
         let files: Vec<&str> = pages.iter().map(|page| page.file.as_str()).collect();
         assert_eq!(files, ["sample.1", "sample-store.1", "sample-store-prune.1"]);
         let text = |index: usize| String::from_utf8(pages[index].roff.clone()).unwrap();
-        assert!(text(0).contains("/etc/docspace/sample.toml") && text(0).contains("SAMPLE_KEY"), "{}", text(0));
+        assert!(text(0).contains("/etc/docspace/sample.toml") && text(0).contains("SAMPLE_PORTAL__URL"), "{}", text(0));
         assert!(text(2).contains("\\-\\-before") && text(2).contains("sample 1.2.3"), "{}", text(2));
         for page in &pages {
             let text = String::from_utf8_lossy(&page.roff);
