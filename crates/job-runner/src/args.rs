@@ -102,6 +102,13 @@ pub enum CommonCommand {
         /// Which shell
         shell: Shell,
     },
+    /// Print the manual page, or write the pages of all commands
+    #[command(hide = true)]
+    Man {
+        /// Folder for the pages of all commands
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
 }
 
 impl CommonCommand {
@@ -113,6 +120,7 @@ impl CommonCommand {
             CommonCommand::Alerts(AlertsCommand::Silence(SilenceCommand::Add { .. })) => &[RunFlag::Until],
             CommonCommand::Alerts(_) => &[],
             CommonCommand::Completions { .. } | CommonCommand::Store(StoreCommand::Check) => &[RunFlag::DryRun],
+            CommonCommand::Man { .. } => &[],
             CommonCommand::Store(StoreCommand::Show { .. }) => &[RunFlag::Json, RunFlag::DryRun],
             CommonCommand::Store(
                 StoreCommand::Prune { .. }
