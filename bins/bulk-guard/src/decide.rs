@@ -305,6 +305,7 @@ async fn decided(
 async fn enable_now(desk: &Desk, id: &str, setup: &Setup<'_, Config>) -> anyhow::Result<Option<Entry>> {
     let client = setup.client()?;
     let situation = Situation {
+        drill: None,
         own: client.identity().await?.person.id,
         // this suspends nobody, whatever the settings say
         enforced_since: None,

@@ -163,6 +163,13 @@ pub(crate) fn blocked(incident: &Incident, why: &str) -> String {
     )
 }
 
+pub(crate) fn overdue(incident: &Incident, why: &str) -> String {
+    format!(
+        "The suspension of {} should have ended by now, if one of two clocks that disagree is right, and this program ends none before they agree: {why}. {BY_HAND}",
+        name(incident)
+    )
+}
+
 pub(crate) fn released(incident: &Incident) -> String {
     format!(
         "The account of {} is enabled again. The person has to sign in anew; old sessions stay closed.",
