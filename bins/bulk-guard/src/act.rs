@@ -55,7 +55,11 @@ pub(crate) async fn act(config: &Config, job: &Job, report: &mut Report) -> anyh
 }
 
 /// Where a clock is wrong no term can be ended: says so of each that may be over. Nothing is asked of the portal.
-async fn tell_overdue(job: &Job, (store, refusal): (&Store, &job_runner::Refusal), report: &mut Report) -> anyhow::Result<()> {
+async fn tell_overdue(
+    job: &Job,
+    (store, refusal): (&Store, &job_runner::Refusal),
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let kept = Kept::open(store.clone(), job.now).await?.speaking(job.voice.clone());
     let clocks = Clocks { portal: job.client.portal_now(), here: job.present() };
     let before = kept.hand_on().await?;

@@ -74,9 +74,13 @@ fn a_crowd_counts_people_and_not_incidents() {
     let mut five = gathered(once(2..6).chain(twice()).collect());
     assert_eq!(five.len(), 1);
     let Told::Crowd(crowd) = five.remove(0) else { panic!("no crowd") };
-    let people: Vec<(Uuid, u64)> = crowd.people().into_iter().map(|(person, documents)| (person.id, documents)).collect();
+    let people: Vec<(Uuid, u64)> =
+        crowd.people().into_iter().map(|(person, documents)| (person.id, documents)).collect();
     assert_eq!(crowd.person().name.raw(), "5 people");
-    assert_eq!(people, [(1, 50), (2, 25), (3, 25), (4, 25), (5, 25)].map(|(id, documents)| (Uuid::from_u128(id), documents)));
+    assert_eq!(
+        people,
+        [(1, 50), (2, 25), (3, 25), (4, 25), (5, 25)].map(|(id, documents)| (Uuid::from_u128(id), documents))
+    );
     // the others deleted the same documents
     assert_eq!(told(Told::Crowd(crowd)).detail.file_count, 50);
 }

@@ -18,7 +18,7 @@ fn is_held(entry: &Entry) -> bool {
 /// Whether it would be carried out unless the breaker trips.
 fn is_planned(entry: &Entry, now: DateTime<Utc>) -> bool {
     let approval = entry.decision(Decided::Approved);
-    let is_approved = approval.is_some_and(|decision| now - decision.at <= APPROVED_FOR);
+    let is_approved = approval.is_some_and(|decision| (now - decision.at).abs() <= APPROVED_FOR);
     matches!(entry.state, State::Planned | State::Waiting) && !is_approved
 }
 
@@ -32,7 +32,9 @@ pub(crate) fn trip(entries: &[Entry], active_people: u64, terms: &Terms, now: Da
     let people: BTreeSet<Uuid> = plan.filter(|entry| !entry.is_drill).map(Entry::person).collect();
     let asked: BTreeSet<Uuid> = entries
         .iter()
-        .filter(|entry| !entry.is_drill && entry.intent.as_ref().is_some_and(|intent| now - intent.at < TimeDelta::hours(24)))
+        .filter(|entry| {
+            !entry.is_drill && entry.intent.as_ref().is_some_and(|intent| now - intent.at < TimeDelta::hours(24))
+        })
         .map(Entry::person)
         .collect();
     let load = Load { active_people, earlier_today: asked.difference(&people).count() as u64 };

@@ -40,7 +40,9 @@ fn looked_after(before: &Entry, mut after: Entry, seen: &Seen<'_>) -> Entry {
 
 /// People whom the portal was asked to suspend within a day, whatever came of it; but not for a drill.
 pub(crate) fn asked_within_a_day(entries: &[Entry], now: DateTime<Utc>) -> usize {
-    let is_recent = |entry: &&Entry| !entry.is_drill && entry.intent.as_ref().is_some_and(|intent| now - intent.at < TimeDelta::hours(24));
+    let is_recent = |entry: &&Entry| {
+        !entry.is_drill && entry.intent.as_ref().is_some_and(|intent| now - intent.at < TimeDelta::hours(24))
+    };
     entries.iter().filter(is_recent).count()
 }
 
@@ -56,7 +58,7 @@ fn before(entry: &Entry, seen: &Seen<'_>) -> Step {
     let Some(enforced_since) = seen.situation.enforced_since else {
         return dropped("the settings say `observe` now");
     };
-    let approval = entry.decision(Decided::Approved).filter(|decision| now - decision.at <= APPROVED_FOR);
+    let approval = entry.decision(Decided::Approved).filter(|decision| (now - decision.at).abs() <= APPROVED_FOR);
     let is_approved = approval.is_some();
     let longest = if entry.state == State::Held { APPROVED_FOR } else { FRESH };
     let age = now - entry.incident.last.at;
@@ -155,7 +157,11 @@ fn while_off(entry: &Entry, seen: &Seen<'_>) -> Step {
     }
     let Ok(now) = permit::time(seen.clocks, seen.entries) else {
         let why = permit::time(seen.clocks, seen.entries).err().map_or_else(String::new, |refusal| refusal.words());
-        return Step::to(if may_be_over(entry, seen.clocks) { overdue(entry, seen.clocks, &why) } else { entry.clone() });
+        return Step::to(if may_be_over(entry, seen.clocks) {
+            overdue(entry, seen.clocks, &why)
+        } else {
+            entry.clone()
+        });
     };
     if let Some(until) = entry.deadline()
         && entry.warned_at.is_none()

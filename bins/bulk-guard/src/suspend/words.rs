@@ -149,7 +149,7 @@ pub(crate) fn unknown(incident: &Incident, why: &str) -> String {
 
 pub(crate) fn warning(incident: &Incident, end: DateTime<Utc>) -> String {
     format!(
-        "The account of {} will be enabled again at about {}. To keep it disabled, run `bulk-guard keep {} --reason TEXT`.",
+        "The account of {} will be enabled again at about {}. To keep it disabled, run `bulk-guard keep {} --reason TEXT`. {BY_HAND}",
         name(incident),
         moment(end),
         id(incident)
@@ -165,7 +165,7 @@ pub(crate) fn blocked(incident: &Incident, why: &str) -> String {
 
 pub(crate) fn overdue(incident: &Incident, why: &str) -> String {
     format!(
-        "The suspension of {} should have ended by now, if one of two clocks that disagree is right, and this program ends none before they agree: {why}. {BY_HAND}",
+        "The suspension of {} may be over, and this program ends none while it does not know what time it is: {why}. The next runs end it once the clocks agree. {BY_HAND}",
         name(incident)
     )
 }
@@ -185,8 +185,10 @@ pub(crate) fn release_failed(incident: &Incident, why: &str) -> String {
 }
 
 pub(crate) fn settled(incident: &Incident, why: &str, account: &AccountNow) -> String {
+    let is_off = matches!(account, AccountNow::There(account) if account.person.status == Some(PersonStatus::Disabled));
+    let by_hand = if is_off { format!(" {BY_HAND}") } else { String::new() };
     format!(
-        "This program leaves the account of {} alone from now on: {why}. {} Check that this is what you want.",
+        "This program leaves the account of {} alone from now on: {why}. {} Check that this is what you want.{by_hand}",
         name(incident),
         as_read(account)
     )

@@ -207,7 +207,8 @@ async fn what_a_killed_drill_leaves_is_taken_away() {
     ];
     let (mut portal, first) = portal();
     let mut accounts = vec![first.clone()];
-    accounts.extend((1..points.len()).map(|n| hire(&mut portal, &format!("drill{n}@example.com"), PersonKind::RoomAdmin)));
+    accounts
+        .extend((1..points.len()).map(|n| hire(&mut portal, &format!("drill{n}@example.com"), PersonKind::RoomAdmin)));
     portal.keys.extend(accounts[1..].iter().map(of_drill));
     assert_eq!(portal.keys.len(), KEYS);
     let few = format!("{SETTINGS}[limits.renamed]\ndocuments = 3\n[breaker]\nper_day = 1\n");
