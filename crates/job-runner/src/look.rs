@@ -164,6 +164,8 @@ impl<P: Program> Run<'_, P> {
             (!self.has_lock).then_some(Refusal::NoLock),
             clocks.refusal(),
         ];
+        let refusal = refusal.into_iter().flatten().next();
+        let may_tell = matches!(refusal, None | Some(Refusal::Clock { .. }));
         let archive = stores.archive.clone().with_holes(stretch.holes.clone());
         let unseen_after = clocks.unseen(stretch.window.until).filter(|_| stretch.ends_by_clock);
         let run = RunFacts { started_at: now, dry_run: self.args.dry_run };
@@ -179,7 +181,8 @@ impl<P: Program> Run<'_, P> {
                     client: self.client.clone(),
                     portal,
                     archive: archive.clone(),
-                    store: refusal.into_iter().flatten().next().map_or_else(|| Ok(stores.store.clone()), Err),
+                    store: refusal.map_or_else(|| Ok(stores.store.clone()), Err),
+                    store_for_telling: may_tell.then(|| stores.store.clone()),
                     window: stretch.window,
                     unseen_after,
                     now,

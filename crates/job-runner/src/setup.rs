@@ -139,6 +139,7 @@ impl<C> Setup<'_, C> {
             now: self.now,
             started: instant_of(self.now),
             dry_run: true,
+            store_for_telling: None,
             has_window: self.args.since.is_some() || self.args.until.is_some(),
             misnamed: Vec::new(),
             voice: Voice {
