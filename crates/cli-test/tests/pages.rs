@@ -91,3 +91,37 @@ fn recipes_that_are_named_exist() {
     let wrong: Vec<&&str> = named.iter().filter(|name| !is_recipe(name) && !NOT_YET.contains(name)).collect();
     assert!(wrong.is_empty() && !named.is_empty(), "{wrong:?} of {named:?}");
 }
+
+/// `cargo … -p PACKAGE --test TARGET`: both exist.
+#[test]
+fn packages_and_tests_that_cargo_is_told_exist() {
+    let mut wrong = Vec::new();
+    let mut found = 0;
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for command in text.split("cargo ").skip(1) {
+            let line = command.split(['`', '\n']).next().unwrap();
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let behind = |flag: &str| Some(*words.get(words.iter().position(|word| *word == flag)? + 1)?);
+            let Some(package) = behind("-p").filter(|name| !name.starts_with(|c: char| c.is_uppercase() || c == '$'))
+            else {
+                continue;
+            };
+            found += 1;
+            let folder = ["bins", "crates"]
+                .map(|parent| root().join(parent).join(package))
+                .into_iter()
+                .find(|path| path.is_dir());
+            let is_test = |folder: &Path, name: &str| {
+                [format!("tests/{name}.rs"), format!("tests/{name}/main.rs")]
+                    .iter()
+                    .any(|path| folder.join(path).is_file())
+                    || fs::read_to_string(folder.join("Cargo.toml")).unwrap().contains(&format!("name = \"{name}\""))
+            };
+            if !folder.is_some_and(|folder| behind("--test").is_none_or(|name| is_test(&folder, name))) {
+                wrong.push(format!("{}: cargo {line}", page.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty() && found > 10, "{wrong:#?} of {found}");
+}
