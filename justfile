@@ -55,3 +55,8 @@ image program:
 # read changed snapshots one by one (needs cargo-insta)
 review:
     cargo insta test --workspace --review --unreferenced=reject
+
+# the pictures in the READMEs, from what the tour writes (needs chromium)
+pictures:
+    cargo build --workspace
+    bash docs/pictures/make.sh

@@ -137,15 +137,15 @@ impl CommonCommand {
 /// `init …`
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct InitArgs {
-    /// Address of the portal, as in --portal
+    /// Address of the portal, such as https://docs.example.com
     #[arg(value_name = "URL")]
     pub url: Option<String>,
 
-    /// Ask nothing: what no flag says keeps its default
+    /// Ask nothing; every setting that no flag gives keeps its default
     #[arg(long)]
     pub yes: bool,
 
-    /// Answer a question or set anything else, as in the settings file: limits.per_hour=30, rooms='["Acme"]'; can be repeated
+    /// Set any setting, written as in the settings file: limits.per_hour=30, rooms='["Acme"]'; can be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<SetKey>,
 

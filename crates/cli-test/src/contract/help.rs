@@ -46,7 +46,7 @@ impl Program {
         assert!(unknown.stderr.contains("--no-such-flag"), "{}", unknown.stderr);
     }
 
-    async fn ask(&self, arguments: &[&str]) -> Run {
+    pub(super) async fn ask(&self, arguments: &[&str]) -> Run {
         let ended = self.try_to_ask(arguments).await;
         assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""), "{arguments:?}: {}", ended.stdout);
         ended
@@ -60,8 +60,8 @@ impl Program {
 }
 
 /// A line of a list of commands, arguments or options, and what is said about it.
-struct Entry {
-    name: String,
+pub(super) struct Entry {
+    pub(super) name: String,
     explanation: String,
 }
 
@@ -88,7 +88,7 @@ fn missing(help: &str, page: &str) -> Vec<String> {
 }
 
 /// The entries of a list, which ends where a line begins without a blank.
-fn entries(help: &str, list: &str) -> Vec<Entry> {
+pub(super) fn entries(help: &str, list: &str) -> Vec<Entry> {
     let lines = help.lines().skip_while(|line| *line != list).skip(1);
     let mut entries: Vec<Entry> = Vec::new();
     for line in lines.take_while(|line| line.is_empty() || line.starts_with(' ')) {
