@@ -32,6 +32,7 @@ mod key_end;
 mod key_origin;
 pub mod logging;
 mod look;
+mod members;
 mod memory;
 mod metrics;
 pub mod names;
