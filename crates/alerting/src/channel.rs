@@ -10,6 +10,7 @@ mod settings;
 mod standard_webhook;
 mod webhook;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use outbound::{HttpOptions, RetryPolicy};
 use secrecy::SecretString;
 use url::Url;
+use uuid::Uuid;
 
 use crate::error::Error;
 use crate::message::Language;
@@ -79,6 +81,18 @@ impl Channel {
     #[must_use]
     pub fn with_route(self, route: Route) -> Self {
         Channel { route, ..self }
+    }
+
+    /// The person groups that its settings name, by id or name.
+    pub fn groups(&self) -> &[String] {
+        &self.route.groups
+    }
+
+    /// The same, knowing who is in these groups; until it is known, a channel with groups gets alerts about whomever.
+    #[must_use]
+    pub fn with_members(mut self, members: BTreeSet<Uuid>) -> Self {
+        self.route.members = Some(members);
+        self
     }
 
     /// What a report calls the channel, and what tells it from the others: the name in the settings; for `alerts.file` the path, and

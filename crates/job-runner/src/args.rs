@@ -228,9 +228,9 @@ pub enum AlertsCommand {
 /// `alerts silence …`
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum SilenceCommand {
-    /// Add a silence: what matches is not told until it ends, and stays in the full report
+    /// Add a silence: what matches is not told until it ends, and stays in the full report. The time in --until counts forward from now here: 7d ends it in seven days
     Add {
-        /// What is silenced: rule, person, room, severity, matter or fingerprint; if repeated, all must match
+        /// What is silenced: rule=NAME, person=ID or e-mail address, room=ID or title, severity=high, matter=ID or fingerprint=TEXT; if repeated, all must match
         #[arg(long = "match", value_name = "KEY=VALUE", required = true)]
         criteria: Vec<String>,
         /// Why

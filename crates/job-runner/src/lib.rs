@@ -33,6 +33,7 @@ mod key_origin;
 pub mod logging;
 mod look;
 mod manual;
+mod members;
 mod memory;
 mod metrics;
 pub mod names;

@@ -145,6 +145,7 @@ impl<C> Setup<'_, C> {
             voice: Voice {
                 about: self.about,
                 portal_url: self.portal_url()?,
+                time_zone: None,
                 naming: Naming::default(),
                 outbox: Outbox::open(store.clone()).await?,
                 channels: Vec::new(),
