@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use alerting::{ChannelSettings, Fault, Members};
+use alerting::{ChannelSettings, Fault, KINDS, Members, SecretMember};
 use figment::value::{Dict, Value};
 
 use super::problem::Problem;
@@ -42,8 +42,15 @@ pub(super) fn problems(tables: &[Members]) -> Vec<Problem> {
 
 /// Whether one of them holds a secret itself.
 pub(super) fn hold_secrets(values: &Dict) -> bool {
-    let is_set = |table: &Dict| table.get("url").and_then(Value::as_str).is_some_and(|url| !url.is_empty());
-    tables(values).is_some_and(|list| list.iter().filter_map(Value::as_dict).any(is_set))
+    let text = |table: &Dict, name: &str| table.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let holds = |table: &Dict| {
+        let kind = KINDS.iter().find(|kind| kind.name == text(table, "kind"));
+        // of a kind that nobody knows, an address may be one
+        kind.map_or(&[SecretMember::address("url")][..], |kind| kind.secrets)
+            .iter()
+            .any(|secret| !text(table, secret.name).is_empty())
+    };
+    tables(values).is_some_and(|list| list.iter().filter_map(Value::as_dict).any(holds))
 }
 
 /// Paths in a file are relative to its folder, as everywhere in settings.
