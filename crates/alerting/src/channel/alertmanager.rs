@@ -16,8 +16,7 @@ use super::settings::{Fault, address_of};
 /// Labels that say which matter it is, and may not be set.
 const OWN: [&str; 5] = ["alertname", "matter", "portal", "program", "severity"];
 
-const SEVERITIES: [Severity; 5] =
-    [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
+const SEVERITIES: [Severity; 5] = [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
 
 /// `kind = "alertmanager"`
 #[derive(Deserialize)]
@@ -59,8 +58,7 @@ impl HttpKind for Alertmanager {
         };
         match self.labels.keys().find(|name| !fits(name) || OWN.contains(&name.as_str())) {
             Some(_) => {
-                let message =
-                    format!("must have names of letters, digits and `_`, and none of `{}`", OWN.join("`, `"));
+                let message = format!("must have names of letters, digits and `_`, and none of `{}`", OWN.join("`, `"));
                 Err(Fault::new("labels", message))
             }
             None => Ok(()),

@@ -157,7 +157,9 @@ impl Say {
         samples(|offer| {
             let (_, body) = self.filled_in(offer).map_err(|error| Fault::new(name, in_full(&error)))?;
             serde_json::from_str::<Value>(&body).map(drop).map_err(|error| {
-                let message = format!("must have a `body` that becomes JSON ({error}): write `{{{{ value }}}}` without quotes around it");
+                let message = format!(
+                    "must have a `body` that becomes JSON ({error}): write `{{{{ value }}}}` without quotes around it"
+                );
                 Fault::new(name, message)
             })
         })

@@ -3,6 +3,9 @@
 mod cef;
 mod ocsf;
 
+use std::net::IpAddr;
+
+use audit_model::PortalText;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -41,4 +44,9 @@ impl Format {
             }
         }
     }
+}
+
+/// What the portal noted as an address, if it is one.
+fn ip(text: &PortalText) -> Option<IpAddr> {
+    text.raw().trim().parse().ok()
 }

@@ -122,14 +122,18 @@ mod tests {
             settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             (KIND.check)(settings.as_object().unwrap().clone())
         };
-        for address in ["unix:///dev/log", "udp://127.0.0.1:514", "tcp://[::1]:514", "tcp://localhost", "tls://a.example"] {
+        for address in
+            ["unix:///dev/log", "udp://127.0.0.1:514", "tcp://[::1]:514", "tcp://localhost", "tls://a.example"]
+        {
             checked(address, json!({})).unwrap();
         }
         checked("udp://siem.example.com:514", json!({ "allow_plain": true })).unwrap();
         for address in ["udp://siem.example.com:514", "http://a.example", "unix://a/b", "unix:///", "tls:///", "a"] {
             assert_eq!(checked(address, json!({})).unwrap_err().member, "address", "{address}");
         }
-        for (more, member) in [(json!({ "longest_bytes": 100 }), "longest_bytes"), (json!({ "hostname": "a b" }), "hostname")] {
+        for (more, member) in
+            [(json!({ "longest_bytes": 100 }), "longest_bytes"), (json!({ "hostname": "a b" }), "hostname")]
+        {
             assert_eq!(checked("unix:///dev/log", more).unwrap_err().member, member);
         }
     }

@@ -35,8 +35,7 @@ pub(super) fn fill_in(part: Part, template: &str, offer: &Offer<'_>) -> Result<S
 fn values(offer: &Offer<'_>) -> Value {
     let alert: serde_json::Value = serde_json::from_str(offer.json).unwrap_or_default();
     let message = &offer.message;
-    let facts: Vec<_> =
-        message.facts.iter().map(|fact| json!({ "label": fact.label, "value": fact.value })).collect();
+    let facts: Vec<_> = message.facts.iter().map(|fact| json!({ "label": fact.label, "value": fact.value })).collect();
     let message = json!({
         "subject": message.subject,
         "severity": message.severity,

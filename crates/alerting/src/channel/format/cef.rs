@@ -3,6 +3,7 @@
 use audit_model::Severity;
 
 use super::super::offer::Offer;
+use super::ip;
 
 /// `CEF:0|docspace|vdr-watch|1.0.0|unusual_activity|…|8|rt=… suser=… …`
 ///
@@ -26,7 +27,7 @@ pub(in super::super) fn cef(offer: &Offer<'_>) -> String {
         ("externalId", Some(alert.id.clone())),
         ("suid", Some(alert.person.id.to_string())),
         ("suser", Some(alert.person.name.for_terminal())),
-        ("src", alert.evidence.iter().find_map(|evidence| evidence.ip.as_ref()).map(|ip| ip.for_terminal())),
+        ("src", alert.evidence.iter().find_map(|evidence| ip(evidence.ip.as_ref()?)).map(|ip| ip.to_string())),
         ("cnt", Some(alert.counts.acts.to_string())),
         ("outcome", Some(state(offer).to_owned())),
         ("request", Some(alert.links.room.as_ref().map_or(alert.portal.url.clone(), ToString::to_string))),

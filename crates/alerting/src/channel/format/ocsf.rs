@@ -4,6 +4,7 @@ use audit_model::{FindingState, Severity};
 use serde_json::{Value, json};
 
 use super::super::offer::Offer;
+use super::ip;
 
 /// The version of OCSF.
 const VERSION: &str = "1.7.0";
@@ -105,7 +106,7 @@ fn evidences(offer: &Offer<'_>, document: &Value) -> Value {
     let examples = document["evidence"].as_array().into_iter().flatten();
     evidences.extend(examples.map(|example| {
         let mut evidence = json!({ "data": example });
-        if let Some(ip) = example["ip"].as_str() {
+        if let Some(ip) = example["ip"].as_str().and_then(|text| ip(&text.into())) {
             evidence["src_endpoint"] = json!({ "ip": ip });
         }
         evidence
