@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::http::{Answer, AnswerMeans, HttpKind, Request};
-use super::offer::{Offer, Sent};
+use super::http::{HttpKind, Request};
+use super::offer::Offer;
 use super::settings::{Fault, address_of};
 
 /// Labels that say which matter it is, and may not be set.
@@ -80,10 +80,6 @@ impl HttpKind for Alertmanager {
             Some(secret) => request.header("authorization", secret.expose_secret().trim()),
             None => request,
         }
-    }
-
-    fn verdict(&self, answer: &Answer) -> AnswerMeans {
-        if answer.status.is_success() { AnswerMeans::Taken(Sent::default()) } else { AnswerMeans::Refused(None) }
     }
 
     /// The severity that is part of the labels from now on.

@@ -98,3 +98,23 @@ fn each_text(values: &mut Dict, change: impl Fn(&str, &mut String)) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use figment::Figment;
+    use figment::providers::{Format, Toml};
+
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_secret_where_the_kind_says_so() {
+        let hold = |channel: &str| {
+            let text = format!("[[alerts.channel]]\nname = \"soc\"\n{channel}");
+            hold_secrets(&Figment::from(Toml::string(&text)).extract().unwrap())
+        };
+        assert!(hold("kind = \"webhook\"\nurl = \"https://hooks.example.com/s3cret\""));
+        assert!(hold("kind = \"pigeon\"\nurl = \"https://hooks.example.com/s3cret\""));
+        assert!(!hold("kind = \"webhook\"\nurl_file = \"hook\""));
+        assert!(!hold("kind = \"pagerduty\"\nurl = \"https://events.eu.pagerduty.com/v2/enqueue\""));
+    }
+}

@@ -3,8 +3,9 @@
 use std::fs;
 use std::process::Stdio;
 
-use audit_model::{FindingState, Severity};
-use chrono::Utc;
+use alerting::Alert;
+use audit_model::{FindingState, Severity, Window};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -47,6 +48,15 @@ impl Server {
         panic!("Alertmanager ended");
     }
 
+    /// Its clock, which may not be ours.
+    async fn now(&self) -> DateTime<Utc> {
+        let url = format!("{}/-/healthy", self.url).parse().unwrap();
+        let client = outbound::http_client(&options(), &url).unwrap();
+        let said = client.get(url).send().await.unwrap();
+        let date = said.headers().get("date").unwrap().to_str().unwrap();
+        DateTime::parse_from_rfc2822(date).unwrap().to_utc()
+    }
+
     /// Severities of what fires, by its labels.
     async fn firing(&self) -> Vec<String> {
         let url = format!("{}/api/v2/alerts?active=true", self.url).parse().unwrap();
@@ -70,9 +80,10 @@ async fn a_matter_fires_grows_and_is_resolved() {
     let Some(server) = Server::start().await else { return };
     let settings = json!({ "name": "am", "kind": "alertmanager", "url": server.url, "labels": { "team": "soc" } });
     let alertmanager = channel(&settings, &[], &options());
-    let (new, high) = (told(FindingState::New, 41, Severity::High), Severity::High);
-    // its clock is that of this machine
-    let now = Utc::now();
+    let (now, high) = (server.now().await, Severity::High);
+    let window = Window::new(now - TimeDelta::hours(2), now - TimeDelta::hours(1));
+    let told = |state, acts, severity| Alert { window, ..told(state, acts, severity) };
+    let new = told(FindingState::New, 41, high);
     through_an_outbox(alertmanager.clone(), vec![new.clone()], now).await;
     assert_eq!(server.firing().await, ["high"]);
     through_an_outbox(alertmanager.clone(), vec![new.clone(), told(FindingState::Grown, 90, high)], now).await;

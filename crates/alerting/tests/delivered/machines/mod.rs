@@ -1,6 +1,7 @@
 //! Channels for on-call tools, SIEMs and ticket systems, on real sockets.
 
 mod alertmanager;
+mod formats;
 mod misbehaving;
 mod rsyslog;
 mod tickets;
@@ -51,7 +52,8 @@ fn now() -> DateTime<Utc> {
     at("2026-11-20T09:00:00Z")
 }
 
-/// What `look` finds, as soon as it does.
+/// What `look` finds, as soon as it does. Another process writes it, of whose steps nothing tells.
+#[expect(clippy::disallowed_methods, reason = "it looks again until the condition holds, at most for a minute")]
 async fn found<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let looking = async {
         let mut again = tokio::time::interval(Duration::from_millis(20));
@@ -66,6 +68,7 @@ async fn found<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
 }
 
 /// Says loudly what is not tested; CI has to test it.
+#[expect(clippy::print_stderr, reason = "a test that was not run is said loudly")]
 fn not_tested(name: &str, package: &str) {
     eprintln!("NOT TESTED: {name} ({package} is not installed)");
     assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{package} is missing");
