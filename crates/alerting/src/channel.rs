@@ -1,13 +1,24 @@
 //! The ways in which an alert can leave: one file below `channel/` for each kind, and what all of them share.
 
+mod alertmanager;
+mod call;
+mod document;
 mod email;
 mod file;
+mod format;
+#[cfg(test)]
+mod golden;
 mod http;
 mod kind;
 mod offer;
+mod opsgenie;
+mod pagerduty;
 mod route;
 mod settings;
+mod splunk;
 mod standard_webhook;
+mod syslog;
+mod templated;
 mod webhook;
 
 use std::collections::BTreeSet;
@@ -42,16 +53,17 @@ pub struct Channel {
 /// How it leaves. What speaks HTTP is one of them, whatever it says.
 #[derive(Clone)]
 enum Way {
-    File(PathBuf),
-    Http(Arc<http::Http>),
     Email(Arc<email::Email>),
+    File(PathBuf, format::Format),
+    Http(Arc<http::Http>),
+    Syslog(Arc<syslog::Syslog>),
 }
 
 impl Channel {
     /// A file of JSON lines, appended to. Its folder must exist.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        Channel::new(format!("file {}", path.display()), Way::File(path))
+        Channel::new(format!("file {}", path.display()), Way::File(path, format::Format::Alert))
     }
 
     /// An address that takes one alert per POST. `secret` signs each of them, as Standard Webhooks does.
@@ -104,26 +116,29 @@ impl Channel {
     /// `file`, `webhook`, …
     pub fn kind(&self) -> &'static str {
         match &self.way {
-            Way::File(_) => "file",
-            Way::Http(http) => http.kind(),
             Way::Email(_) => "email",
+            Way::File(..) => "file",
+            Way::Http(http) => http.kind(),
+            Way::Syslog(_) => "syslog",
         }
     }
 
     /// Where it leads, as far as that may be shown: the path of a file, or where it connects to.
     pub fn target(&self) -> Target<'_> {
         match &self.way {
-            Way::File(path) => Target::File(path),
-            Way::Http(http) => Target::Address(http.address()),
             Way::Email(_) => Target::MailServer,
+            Way::File(path, _) => Target::File(path),
+            Way::Http(http) => Target::Address(http.address()),
+            Way::Syslog(syslog) => Target::Syslog(syslog.address()),
         }
     }
 
     pub(crate) async fn send(&self, offer: &Offer<'_>) -> Result<Sent, Error> {
         match &self.way {
-            Way::File(path) => file::append(path, offer.json).map(|()| Sent::default()),
-            Way::Http(http) => http.send(offer).await,
             Way::Email(email) => email.send(offer).await,
+            Way::File(path, format) => file::append(path, &format.line(offer)).map(|()| Sent::default()),
+            Way::Http(http) => http.send(offer).await,
+            Way::Syslog(syslog) => syslog.send(offer).await,
         }
     }
 }
@@ -135,6 +150,8 @@ pub enum Target<'a> {
     /// Only its origin may be shown.
     Address(&'a Url),
     MailServer,
+    /// `udp://`, `tcp://`, `tls://` or `unix://`.
+    Syslog(&'a Url),
 }
 
 impl fmt::Debug for Channel {

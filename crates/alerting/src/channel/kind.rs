@@ -2,15 +2,29 @@
 
 use serde::de::DeserializeOwned;
 
+use super::alertmanager::Alertmanager;
+use super::call::Call;
 use super::http::HttpKind;
+use super::opsgenie::Opsgenie;
+use super::pagerduty::PagerDuty;
 use super::settings::{Fault, Members, WayOut, read};
+use super::splunk::Splunk;
 use super::webhook::Webhook;
-use super::{Way, email, file};
+use super::{Way, email, file, syslog};
 
 /// Every kind that `kind = "…"` can name, by name.
 pub const KINDS: &[Kind] = &[
+    Kind::http::<Alertmanager>(
+        "alertmanager",
+        &[SecretMember::address("url"), SecretMember::optional("authorization")],
+    ),
     email::KIND,
     file::KIND,
+    Kind::http::<Call>("http", &[SecretMember::address("url"), SecretMember::optional("secret")]),
+    Kind::http::<Opsgenie>("opsgenie", &[SecretMember::required("key")]),
+    Kind::http::<PagerDuty>("pagerduty", &[SecretMember::required("routing_key")]),
+    Kind::http::<Splunk>("splunk", &[SecretMember::address("url"), SecretMember::required("token")]),
+    syslog::KIND,
     Kind::http::<Webhook>("webhook", &[SecretMember::address("url"), SecretMember::optional("secret")]),
 ];
 

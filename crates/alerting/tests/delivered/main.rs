@@ -5,6 +5,7 @@
 mod alert;
 mod channels;
 mod common;
+mod machines;
 mod mail;
 mod named;
 mod outbox;

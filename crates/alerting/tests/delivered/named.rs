@@ -51,7 +51,7 @@ fn mistakes_are_named_with_member_and_remedy() {
         (json!({ "kind": "file" }), "name", "is missing"),
         (json!({ "name": "SOC", "kind": "file" }), "name", "small letters"),
         (json!({ "name": "soc" }), "kind", "`webhook`"),
-        (json!({ "name": "soc", "kind": "pigeon" }), "kind", "one of `email`, `file`"),
+        (json!({ "name": "soc", "kind": "pigeon" }), "kind", "one of `alertmanager`, `email`, `file`"),
         (json!({ "name": "soc", "kind": "file" }), "path", "is missing"),
         (json!({ "name": "soc", "kind": "file", "path": "a", "colour": 1 }), "", "unknown field `colour`"),
         (json!({ "name": "soc", "kind": "email", "to": "nobody" }), "to", "one mail address"),
