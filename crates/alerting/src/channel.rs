@@ -1,13 +1,21 @@
 //! The ways in which an alert can leave: one file below `channel/` for each kind, and what all of them share.
 
+mod chat;
 mod email;
 mod file;
 mod http;
 mod kind;
+mod matrix;
+mod mattermost;
+mod ntfy;
 mod offer;
+mod rocketchat;
 mod route;
 mod settings;
+mod slack;
 mod standard_webhook;
+mod teams;
+mod telegram;
 mod webhook;
 
 use std::fmt;
