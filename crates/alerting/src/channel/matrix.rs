@@ -21,7 +21,7 @@ const LONGEST_BYTES: usize = 60_000;
 pub(super) struct Matrix {
     /// The server that has the account.
     server: Url,
-    /// By id: `!…:example.com`.
+    /// By id, which begins with `!`.
     room: String,
     token: SecretString,
     /// Whether clients ring, as they do for messages of people. Notices, which bots send, are shown only.

@@ -34,24 +34,30 @@ pub(super) struct Slack {
 
 impl HttpKind for Slack {
     fn address(&self) -> Result<Url, Fault> {
-        match (&self.url, &self.token, &self.channel) {
-            (Some(url), None, None) if self.api.is_none() => address_of("url", url),
-            (None, Some(token), Some(_)) => {
+        self.check()?;
+        match (&self.url, &self.token) {
+            (Some(url), _) => address_of("url", url),
+            (None, Some(token)) => {
                 token_of("token", token)?;
                 address_with("api", self.api.as_ref(), "https://slack.com/api/", &["chat.postMessage"])
             }
-            (None, Some(_), None) => {
-                Err(Fault::new("channel", "is missing: say where the bot writes, such as `C0123456789`"))
+            (None, None) => {
+                let message = "needs the address of a webhook in `url_file`, or `token_file` and `channel` of a bot";
+                Err(Fault::new("", message))
             }
-            (Some(_), ..) => Err(Fault::new(
-                "url",
-                "is for a webhook, and `token`, `channel` and `api` are for a bot: leave one of them out",
-            )),
-            (None, None, _) => Err(Fault::new(
-                "",
-                "needs the address of a webhook in `url_file`, or `token_file` and `channel` of a bot",
-            )),
         }
+    }
+
+    fn check(&self) -> Result<(), Fault> {
+        let is_bot = self.token.is_some() || self.channel.is_some() || self.api.is_some();
+        if self.url.is_some() && is_bot {
+            let message = "is for a webhook, and `token`, `channel` and `api` are for a bot: leave one of them out";
+            return Err(Fault::new("url", message));
+        }
+        if self.token.is_some() && self.channel.as_ref().is_none_or(String::is_empty) {
+            return Err(Fault::new("channel", "is missing: say where the bot writes, such as `C0123456789`"));
+        }
+        Ok(())
     }
 
     fn address_member(&self) -> &'static str {

@@ -1,10 +1,9 @@
 //! Chats whose servers misbehave: what counts as taken, what as not taken, and what is asked again. One table for all kinds.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use alerting::{Channel, ChannelSettings, Error, WayOut};
-use audit_model::Severity;
+use audit_model::{Finding, FindingState, Severity};
 use chrono::{DateTime, Utc};
 use outbound::{HttpOptions, RetryPolicy};
 use secrecy::SecretString;
@@ -12,8 +11,9 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::common::at;
 use crate::common::receiver::alert;
+use crate::common::{alert_of, at, complete, finding};
+use crate::outbox::{moment, outbox};
 
 fn now() -> DateTime<Utc> {
     at("2026-11-20T09:00:00Z")
@@ -65,18 +65,20 @@ enum Does {
     HangsUp,
 }
 
-/// A server that does this, one request after the other, the last for ever; and how many it has read.
-async fn server(does: &'static [Does], taken: &'static str, listener: TcpListener) -> Arc<AtomicUsize> {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = asked.clone();
+/// A server that does this, one request after the other, the last for ever; and the bodies that it has read.
+fn server(does: &'static [Does], taken: &'static str, listener: TcpListener) -> Arc<Mutex<Vec<String>>> {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let bodies = asked.clone();
     tokio::spawn(async move {
         let mut kept = Vec::new();
         while let Ok((mut stream, _)) = listener.accept().await {
-            if !reads_request(&mut stream).await {
-                continue;
-            }
-            let number = count.fetch_add(1, Ordering::SeqCst);
-            let does = does[number.min(does.len() - 1)];
+            let Some(body) = read_request(&mut stream).await else { continue };
+            let number = {
+                let mut bodies = bodies.lock().unwrap();
+                bodies.push(body);
+                bodies.len()
+            };
+            let does = does[number.min(does.len()) - 1];
             let whole = |status: &str, more: &str, body: &str| {
                 format!("HTTP/1.1 {status}\r\n{more}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
             };
@@ -101,8 +103,8 @@ async fn server(does: &'static [Does], taken: &'static str, listener: TcpListene
     asked
 }
 
-/// Whether a whole request has come.
-async fn reads_request(stream: &mut TcpStream) -> bool {
+/// The body, if a whole request has come.
+async fn read_request(stream: &mut TcpStream) -> Option<String> {
     let mut read = Vec::new();
     let mut piece = [0; 4096];
     loop {
@@ -111,11 +113,11 @@ async fn reads_request(stream: &mut TcpStream) -> bool {
             let head = head.to_lowercase();
             let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
             if body.len() >= length.unwrap_or(0) {
-                return true;
+                return Some(body.to_owned());
             }
         }
         match stream.read(&mut piece).await {
-            Ok(0) | Err(_) => return false,
+            Ok(0) | Err(_) => return None,
             Ok(bytes) => read.extend_from_slice(&piece[..bytes]),
         }
     }
@@ -127,11 +129,12 @@ async fn outcome(number: usize, does: &'static [Does]) -> (String, bool, usize, 
     let address = format!("http://{}", listener.local_addr().unwrap());
     let (table, taken, _) = kinds(&address).swap_remove(number);
     let channel = built(&table);
-    let asked = server(does, taken, listener).await;
+    let asked = server(does, taken, listener);
     let mut report = alerting::deliver(&[alert(1, Severity::High)], &[channel], now()).await;
     let mut delivery = report.deliveries.remove(0);
     let error = delivery.failures.pop().map(|failure| failure.error);
-    (table["kind"].to_string(), error.is_none(), asked.load(Ordering::SeqCst), error)
+    let requests = asked.lock().unwrap().len();
+    (table["kind"].to_string(), error.is_none(), requests, error)
 }
 
 /// For each kind: whether it counts as taken, and how many requests there were.
@@ -182,5 +185,32 @@ async fn an_answer_that_stalls_has_said_its_status_only() {
         let (kind, is_taken, requests, error) = outcome(number, &[Does::Stalls, Does::Takes]).await;
         tokio::time::resume();
         assert_eq!((is_taken, requests), (*is_status_enough, 1), "{kind}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn later_alerts_about_a_matter_answer_the_first() {
+    for (kind, thread) in [
+        ("matrix", ("/m.relates_to/event_id", json!("$1"))),
+        ("slack", ("/thread_ts", json!("1.2"))),
+        ("telegram", ("/reply_parameters/message_id", json!(42))),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let is_meant = |(table, ..): &(Value, &str, bool)| table["kind"] == kind && table.get("url").is_none();
+        let (table, taken, _) = kinds(&address).into_iter().find(is_meant).unwrap();
+        let (outbox, channels) = (outbox().await, [built(&table)]);
+        let asked = server(&[Does::Takes], taken, listener);
+        for (acts, state) in [(41, FindingState::New), (90, FindingState::Grown), (90, FindingState::Ended)] {
+            let mut finding = Finding { matter: Some("k3f9-q2mw".to_owned()), state, ..finding() };
+            finding.counts.acts = acts;
+            let mut alerts = [alert_of(&finding, &complete())];
+            outbox.keep::<Finding>(&[], &[], &mut alerts, &channels, &moment(now())).await.unwrap();
+            assert_eq!(outbox.drain(&channels, now()).await.unwrap().taken, 1, "{kind}");
+        }
+        let bodies = asked.lock().unwrap();
+        let thread_of = |body: &String| serde_json::from_str::<Value>(body).unwrap().pointer(thread.0).cloned();
+        let threads: Vec<Option<Value>> = bodies.iter().map(thread_of).collect();
+        assert_eq!(threads, [None, Some(thread.1.clone()), Some(thread.1)], "{kind}");
     }
 }

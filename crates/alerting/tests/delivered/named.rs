@@ -67,6 +67,8 @@ fn mistakes_are_named_with_member_and_remedy() {
         (json!({ "name": "soc", "kind": "mattermost", "channel": "soc" }), "", "unknown field `channel`"),
         (json!({ "name": "soc", "kind": "ntfy", "token": SECRET }), "token", "token_file"),
         (json!({ "name": "soc", "kind": "slack", "token": SECRET }), "token", "token_file"),
+        (json!({ "name": "soc", "kind": "slack", "token_file": "a" }), "channel", "such as `C0123456789`"),
+        (json!({ "name": "soc", "kind": "slack", "url_file": "a", "channel": "C1" }), "url", "leave one"),
         (json!({ "name": "soc", "kind": "telegram", "chat": "soc" }), "chat", "number of a chat"),
         (json!({ "name": "soc", "kind": "webhook", "secret": SECRET }), "secret", "secret_file"),
     ] {
