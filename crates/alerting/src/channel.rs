@@ -2,6 +2,7 @@
 
 mod alertmanager;
 mod call;
+mod chat;
 mod document;
 mod email;
 mod file;
@@ -10,14 +11,21 @@ mod format;
 mod golden;
 mod http;
 mod kind;
+mod matrix;
+mod mattermost;
+mod ntfy;
 mod offer;
 mod opsgenie;
 mod pagerduty;
+mod rocketchat;
 mod route;
 mod settings;
+mod slack;
 mod splunk;
 mod standard_webhook;
 mod syslog;
+mod teams;
+mod telegram;
 mod templated;
 mod webhook;
 

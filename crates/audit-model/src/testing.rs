@@ -1,6 +1,8 @@
 //! What a portal's records hold, ready-made for tests: whatever a test is not about is ordinary. What it is about it sets itself:
 //! `AuditEvent { id: 7, ..event(5009, "900", at) }`.
 
+mod hostile;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -8,6 +10,8 @@ use crate::{
     ActionId, Attributed, AuditEvent, Counts, Finding, FindingRoom, LoginEvent, Person, PersonStatus, PortalRole,
     PortalText, RoomId, Severity, Window,
 };
+
+pub use hostile::hostile_texts;
 
 /// An event of Anna's, number 1, about one entry, in no room.
 pub fn event(action: i32, target: &str, at: DateTime<Utc>) -> AuditEvent {

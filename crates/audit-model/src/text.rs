@@ -48,7 +48,9 @@ impl PortalText {
     }
     /// The same, cut to so many characters where it is longer, the last of them `…`: nobody can push the rest of a report out of sight.
     pub fn for_terminal_within(&self, longest: usize) -> String {
-        let shown = self.for_terminal();
+        // a character is shown as at least one: what comes later cannot be seen
+        let seen = self.0.char_indices().nth(longest.saturating_add(1)).map_or(&*self.0, |(end, _)| &self.0[..end]);
+        let shown = PortalText::new(seen).for_terminal();
         match shown.char_indices().nth(longest) {
             None => shown,
             Some(_) => shown.chars().take(longest.saturating_sub(1)).chain(['…']).collect(),

@@ -50,7 +50,10 @@ impl Histories {
     }
 
     fn add(&self, component: &Component) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(History { name: component.name, steps: component.steps });
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(History { name: component.name, steps: component.steps });
     }
 }
 

@@ -26,6 +26,11 @@ pub trait HttpKind: Send + Sync {
     /// A member that makes no address.
     fn address(&self) -> Result<Url, Fault>;
 
+    /// The member that [`address`](Self::address) is made of.
+    fn address_member(&self) -> &'static str {
+        "url"
+    }
+
     /// What is wrong with members that are no secrets.
     ///
     /// # Errors

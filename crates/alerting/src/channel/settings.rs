@@ -63,7 +63,7 @@ impl<'a> WayOut<'a> {
             return Ok(says);
         }
         let message = "must start with `https://`: an alert names people; plain `http` is for this machine, or with `--allow-http`";
-        Err(Fault::new("url", message))
+        Err(Fault::new(says.address_member(), message))
     }
 
     pub(super) fn mailer(&self) -> Result<Mailer, Fault> {
@@ -214,6 +214,23 @@ pub fn credential_of(channel: &str, member: &str) -> String {
 pub(super) fn address_of(member: &str, text: &SecretString) -> Result<Url, Fault> {
     let url = Url::parse(text.expose_secret().trim()).ok().filter(Url::has_host);
     url.ok_or_else(|| Fault::new(member, "must be an address like `https://host/path`"))
+}
+
+/// An address that is no secret: the one that was given, or the usual one; with these parts behind its path.
+pub(super) fn address_with(member: &str, given: Option<&Url>, usual: &str, parts: &[&str]) -> Result<Url, Fault> {
+    let url = given.map_or_else(|| Url::parse(usual).ok(), |given| Some(given.clone()));
+    let longer = url.filter(Url::has_host).and_then(|mut url| {
+        url.path_segments_mut().ok()?.pop_if_empty().extend(parts);
+        Some(url)
+    });
+    longer.ok_or_else(|| Fault::new(member, format!("must be an address like `{usual}`")))
+}
+
+/// A token that is sent in a header or an address: the message never repeats it.
+pub(super) fn token_of<'a>(member: &str, text: &'a SecretString) -> Result<&'a str, Fault> {
+    let token = text.expose_secret().trim();
+    let fits = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+    if fits { Ok(token) } else { Err(Fault::new(member, "must be one line without blanks, as the service shows it")) }
 }
 
 /// Reads settings of any kind.

@@ -4,6 +4,7 @@
 
 mod alert;
 mod channels;
+mod chat;
 mod common;
 mod machines;
 mod mail;

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use alerting::{Alert, Channel, ChannelSettings, Fault, Language, Mailer, Members, Message, Outcome, Route, Silence};
 use alerting::{Said, SaidFacts, SecretMember, WayOut};
+use audit_model::testing::hostile_texts;
 use audit_model::{Finding, FindingState, Severity};
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use cli_test::smtp::Server;
@@ -36,8 +37,9 @@ fn built(
     mailer: &dyn Fn() -> Result<Option<Mailer>, Fault>,
 ) -> Result<Channel, Fault> {
     let options = HttpOptions::new("vdr-watch", "1.0.0");
-    let find =
-        |asked: &SecretMember, _: Option<&str>| Ok(secret.filter(|_| asked.name == "secret").map(SecretString::from));
+    let find = |asked: &SecretMember, _: Option<&str>| {
+        Ok(secret.filter(|_| ["secret", "token"].contains(&asked.name)).map(SecretString::from))
+    };
     settings(table)?.build(find, &WayOut::new(&options, false).with_mail(mailer))
 }
 
@@ -56,6 +58,18 @@ fn mistakes_are_named_with_member_and_remedy() {
         (json!({ "name": "soc", "kind": "file", "path": "a", "colour": 1 }), "", "unknown field `colour`"),
         (json!({ "name": "soc", "kind": "email", "to": "nobody" }), "to", "one mail address"),
         (json!({ "name": "soc", "kind": "file", "path": "a", "quiet": "22-7" }), "", "22:00-07:00"),
+        (
+            json!({ "name": "soc", "kind": "matrix", "server": "https://a.example", "room": "#soc" }),
+            "room",
+            "id of a room",
+        ),
+        (json!({ "name": "soc", "kind": "matrix", "server": "https://a.example" }), "room", "is missing"),
+        (json!({ "name": "soc", "kind": "mattermost", "channel": "soc" }), "", "unknown field `channel`"),
+        (json!({ "name": "soc", "kind": "ntfy", "token": SECRET }), "token", "token_file"),
+        (json!({ "name": "soc", "kind": "slack", "token": SECRET }), "token", "token_file"),
+        (json!({ "name": "soc", "kind": "slack", "token_file": "a" }), "channel", "such as `C0123456789`"),
+        (json!({ "name": "soc", "kind": "slack", "url_file": "a", "channel": "C1" }), "url", "leave one"),
+        (json!({ "name": "soc", "kind": "telegram", "chat": "soc" }), "chat", "number of a chat"),
         (json!({ "name": "soc", "kind": "webhook", "secret": SECRET }), "secret", "secret_file"),
     ] {
         let Err(fault) = settings(table.clone()) else { panic!("{table} is accepted") };
@@ -69,6 +83,16 @@ fn mistakes_are_named_with_member_and_remedy() {
         (json!({ "name": "soc", "kind": "webhook", "url": "s3cret" }), None, "https://host/path"),
         (json!({ "name": "soc", "kind": "webhook", "url": "https://a.example/" }), Some("whsec_s3cret"), "openssl"),
         (json!({ "name": "soc", "kind": "email", "to": "soc@example.com" }), None, "mail.host"),
+        (
+            json!({ "name": "soc", "kind": "matrix", "server": "http://a.example", "room": "!a" }),
+            Some("s3cret"),
+            "https://",
+        ),
+        (json!({ "name": "soc", "kind": "ntfy", "url": "https://a.example/" }), None, "name of a topic"),
+        (json!({ "name": "soc", "kind": "slack", "channel": "C1" }), None, "`token_file`"),
+        (json!({ "name": "soc", "kind": "slack", "url": "https://a.example/s3cret" }), Some("s3cret"), "leave one"),
+        (json!({ "name": "soc", "kind": "slack" }), Some("s3cret"), "such as `C0123456789`"),
+        (json!({ "name": "soc", "kind": "telegram", "chat": "-100" }), Some("two s3cret"), "one line without blanks"),
     ] {
         let fault = built(table.clone(), secret, &none).unwrap_err();
         assert!(fault.message.contains(said) && !fault.message.contains("s3cret"), "{table}: {fault:?}");
@@ -355,12 +379,22 @@ fn a_message_says_who_did_what_and_what_to_do() {
 
 #[test]
 fn hostile_text_stays_text_and_short() {
-    let mut finding = finding();
-    finding.person.name = "<img src=x onerror=alert(1)> https://evil.example/ \u{202e}".into();
-    finding.room.as_mut().unwrap().title = "x".repeat(500).as_str().into();
-    let message = Message::new(&alert_of(&finding, &complete()), Language::En, now());
-    assert!(message.subject.chars().count() <= 80, "{}", message.subject);
-    let html = message.html();
-    assert!(!html.contains("<img") && !html.contains("https://evil") && !html.contains('\u{202e}'), "{html}");
-    assert!(!message.text().contains("https://evil"));
+    for (tried, text) in hostile_texts() {
+        let mut finding = finding();
+        finding.person.name = text.as_str().into();
+        finding.room.as_mut().unwrap().title = text.as_str().into();
+        finding.reasons = vec![text.clone()];
+        let message = Message::new(&alert_of(&finding, &complete()), Language::En, now());
+        assert!(message.subject.chars().count() <= 80, "{tried}: {}", message.subject);
+        let (text, html) = (message.text(), message.html());
+        for acts in
+            ["<img", "<script", "<a href=\"https://evil", "https://evil", "\u{1b}", "\u{202e}", "\u{200b}", "\r", "\0"]
+        {
+            assert!(
+                !html.contains(acts) && (acts.starts_with('<') || !text.contains(acts)),
+                "{tried}: {acts:?} in {html}"
+            );
+        }
+        assert!(text.len() < 5_000 && html.len() < 10_000, "{tried}");
+    }
 }
