@@ -20,7 +20,7 @@ use ::report::Document;
 use audit_model::{MainSource, Source};
 use event_archive::Look;
 use job_runner::exit::Exit;
-use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
+use job_runner::{About, Check, FirstFile, Head, Job, Judgement, Program, Reached, Setup};
 
 use crate::cli::{Command, Flags};
 use crate::config::Config;
@@ -75,6 +75,10 @@ impl Program for IpFence {
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
         doctor::checks(config, reached).await
     }
+    async fn first_files(setup: &Setup<'_, Config>) -> anyhow::Result<Vec<FirstFile>> {
+        suggest::command::first_files(setup).await
+    }
+
 
     async fn own_command(command: &Command, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
         match command {
