@@ -43,6 +43,10 @@ impl Live {
         Live { client, here: (here, Instant::now()), pace: pace() }
     }
 
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
     fn now(&self) -> DateTime<Utc> {
         self.client.portal_now().unwrap_or(self.clocks().here)
     }
