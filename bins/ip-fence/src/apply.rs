@@ -19,6 +19,7 @@ pub(crate) mod merge;
 #[cfg(test)]
 mod model;
 pub(crate) mod portal;
+pub(crate) mod proxy;
 mod routes;
 pub(crate) mod run;
 pub(crate) mod seen;

@@ -19,6 +19,7 @@ use std::process::ExitCode;
 use ::report::Document;
 use audit_model::{MainSource, Source};
 use event_archive::Look;
+use job_runner::args::Probe;
 use job_runner::exit::Exit;
 use job_runner::{About, Check, FirstFile, Head, Job, Judgement, Program, Reached, Setup};
 
@@ -44,6 +45,8 @@ impl Program for IpFence {
         schedule: "*/10 * * * *",
         sends_alerts: true,
     };
+
+    const PROBES: &'static [Probe] = &[apply::proxy::PROBE];
 
     type Flags = Flags;
     type Command = Command;
@@ -72,13 +75,17 @@ impl Program for IpFence {
         report::body(report, document)
     }
 
-    async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
-        doctor::checks(config, reached).await
-    }
     async fn first_files(setup: &Setup<'_, Config>) -> anyhow::Result<Vec<FirstFile>> {
         suggest::command::first_files(setup).await
     }
 
+    async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
+        doctor::checks(config, reached).await
+    }
+
+    async fn probe(_probe: &'static Probe, setup: &Setup<'_, Config>, _reached: &Reached) -> Vec<Check> {
+        apply::proxy::checks(setup).await
+    }
 
     async fn own_command(command: &Command, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
         match command {

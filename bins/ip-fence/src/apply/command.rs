@@ -155,13 +155,13 @@ fn claims_own_address(file: &PlanFile, intent: &Intent) -> bool {
     holds(&intent.before) && holds(&intent.after())
 }
 
-fn who(by: Option<&str>, setup: &Setup<'_, Config>) -> String {
+pub(super) fn who(by: Option<&str>, setup: &Setup<'_, Config>) -> String {
     let operator = || setup.operator().unwrap_or_else(|| "somebody on this machine".to_owned());
     by.map(str::trim).filter(|by| !by.is_empty()).map_or_else(operator, str::to_owned)
 }
 
 /// The client with the key that may write.
-fn writer(setup: &Setup<'_, Config>) -> anyhow::Result<Client> {
+pub(super) fn writer(setup: &Setup<'_, Config>) -> anyhow::Result<Client> {
     let client = setup.client()?;
     let Some(path) = setup.config.apply_key_file.as_ref().map(|path| path.as_path()) else { return Ok(client) };
     let found = find_key(Some(path), &Environment::default(), None)?;
