@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use chrono::TimeDelta;
 use job_runner::exit::Exit;
 use job_runner::{Setup, Signals};
+use tracing::warn;
 
 use super::entry::{Entry, Order, State};
 use super::journal::Kept;
@@ -60,23 +61,23 @@ impl<'a> Front<'a> {
         loop {
             let is_over = self.is_over();
             let followed = follow((self.kept, self.live), self.id, (true, is_over));
-            let Some(followed) = self.heeding(followed, signals).await? else { return self.left() };
+            let Some(followed) = self.heeding(followed, signals).await? else { return Ok(self.left()) };
             let entry = followed?.context("the journal's entry is gone")?;
-            self.show(&entry)?;
+            self.show(&entry);
             if let Some(exit) = ended(&entry) {
                 return Ok(exit);
             }
             if entry.state == State::Switched {
-                let Some(decided) = self.wait(entry, &mut checked, signals).await? else { return self.left() };
-                self.show(&decided)?;
+                let Some(decided) = self.wait(entry, &mut checked, signals).await? else { return Ok(self.left()) };
+                self.show(&decided);
                 if let Some(exit) = ended(&decided) {
                     return Ok(exit);
                 }
             } else if is_over {
-                self.setup.print("It could not be taken back now. Each run of `ip-fence` tries again.\n")?;
+                self.say("It could not be taken back now. Each run of `ip-fence` tries again.");
                 return Ok(Exit::Nothing);
             } else {
-                let Some(()) = self.heeding(self.live.wait(POLL), signals).await? else { return self.left() };
+                let Some(()) = self.heeding(self.live.wait(POLL), signals).await? else { return Ok(self.left()) };
             }
         }
     }
@@ -138,8 +139,8 @@ impl<'a> Front<'a> {
                     if self.is_stopped.replace(true) {
                         return Ok(None);
                     }
-                    self.setup.print("Stopped: the list is taken back now. Stop once more to leave that to the next run.\n")?;
                     self.order_back("a signal", "the process that applied it was stopped").await?;
+                    self.say("Stopped: the list is taken back now. Stop once more to leave that to the next run.");
                 }
             }
         }
@@ -151,22 +152,28 @@ impl<'a> Front<'a> {
     }
 
     /// Prints what it has said since the last time.
-    fn show(&self, entry: &Entry) -> anyhow::Result<()> {
+    fn show(&self, entry: &Entry) {
         for said in entry.said.iter().skip(self.shown.replace(entry.said.len())) {
-            self.setup.print(&format!("{}.\n", sentence(&said.words)))?;
+            self.say(&format!("{}.", sentence(&said.words)));
         }
-        Ok(())
     }
 
-    fn left(&self) -> anyhow::Result<Exit> {
+    /// Prints a line. Nobody need be there any more to read it, as when a terminal is closed: taking back goes on.
+    fn say(&self, line: &str) {
+        if let Err(error) = self.setup.print(&format!("{line}\n")) {
+            warn!("{error:#}");
+        }
+    }
+
+    fn left(&self) -> Exit {
         let key = match self.setup.config.apply_key_file {
             Some(_) => ", where it can read `apply_key_file`",
             None => "",
         };
-        self.setup.print(&format!(
-            "Stopped again: the list is not taken back yet. Run `ip-fence` now; each run takes it back{key}.\n"
-        ))?;
-        Ok(Exit::Nothing)
+        self.say(&format!(
+            "Stopped again: the list is not taken back yet. Run `ip-fence` now; each run takes it back{key}."
+        ));
+        Exit::Nothing
     }
 }
 

@@ -388,6 +388,8 @@ async fn a_process_that_is_stopped_takes_back_or_leaves_it_to_the_next_run() {
     let setting = planned().await;
     let mut child = started(&setting);
     said(&mut child, "is written").await;
+    // as when its terminal is closed
+    drop(child.stdout.take());
     cli_test::send("TERM", child.id().unwrap()).await;
     assert_eq!(cli_test::in_time(child.wait()).await.unwrap().code(), Some(3));
     assert_eq!(now_at(&setting.sim), before());
