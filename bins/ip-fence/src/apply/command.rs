@@ -287,7 +287,7 @@ async fn rollback_at(args: &RollbackArgs, setup: &Setup<'_, Config>, desk: &Desk
     let entries = kept.entries().await?;
     let written = |entry: &&Entry| !entry.puts.is_empty() && entry.state != State::Refused || entry.state.is_open();
     let meant: Vec<&Entry> = match &args.to {
-        None => entries.iter().filter(written).next_back().into_iter().collect(),
+        None => entries.iter().rfind(written).into_iter().collect(),
         Some(id) => match entries.iter().position(|entry| entry.id == *id) {
             // whatever was written after it goes first
             Some(at) => entries[at..].iter().rev().filter(written).collect(),
