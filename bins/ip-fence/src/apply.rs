@@ -11,6 +11,7 @@ pub(crate) mod back;
 pub(crate) mod command;
 mod durable;
 pub(crate) mod entry;
+mod front;
 pub(crate) mod hook;
 pub(crate) mod intent;
 pub(crate) mod journal;
@@ -18,6 +19,8 @@ pub(crate) mod merge;
 #[cfg(test)]
 mod model;
 pub(crate) mod portal;
+pub(crate) mod proxy;
+mod routes;
 pub(crate) mod run;
 pub(crate) mod seen;
 pub(crate) mod settle;

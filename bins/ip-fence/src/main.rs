@@ -20,8 +20,9 @@ use ::report::Document;
 use alerting::Said;
 use audit_model::{MainSource, Source};
 use event_archive::Look;
+use job_runner::args::Probe;
 use job_runner::exit::Exit;
-use job_runner::{About, Check, Found, Head, Job, Judgement, Program, Reached, Setup};
+use job_runner::{About, Check, FirstFile, Found, Head, Job, Judgement, Program, Reached, Setup};
 
 use crate::cli::{Command, Flags};
 use crate::config::Config;
@@ -45,6 +46,8 @@ impl Program for IpFence {
         schedule: "*/10 * * * *",
         sends_alerts: true,
     };
+
+    const PROBES: &'static [Probe] = &[apply::proxy::PROBE];
 
     type Flags = Flags;
     type Command = Command;
@@ -77,8 +80,16 @@ impl Program for IpFence {
         report::said(found)
     }
 
+    async fn first_files(setup: &Setup<'_, Config>) -> anyhow::Result<Vec<FirstFile>> {
+        suggest::command::first_files(setup).await
+    }
+
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
         doctor::checks(config, reached).await
+    }
+
+    async fn probe(_probe: &'static Probe, setup: &Setup<'_, Config>, _reached: &Reached) -> Vec<Check> {
+        apply::proxy::checks(setup).await
     }
 
     async fn own_command(command: &Command, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {

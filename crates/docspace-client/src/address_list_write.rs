@@ -1,5 +1,7 @@
 //! Writing the portal's own list of addresses, and who wrote it when.
 
+use std::net::IpAddr;
+
 use audit_model::{ActionId, AuditEvent, Window};
 use chrono::{DateTime, Utc};
 use reqwest::Method;
@@ -31,12 +33,39 @@ impl Client {
     /// `Refused` for an entry that is no address or too long, and for an empty list that is to be switched on. [`Error::may_have_acted`] says
     /// whether it may be done all the same.
     pub async fn replace_address_list(&self, entries: &[ListEntry], enable: bool, page: &str) -> Result<(), Error> {
+        self.replace_list((entries, enable), page, None).await
+    }
+
+    /// The same, with a header that says the call comes from `claimed`: whether the event of the write repeats that shows whether the list
+    /// can be passed so.
+    ///
+    /// # Errors
+    /// As for [`replace_address_list`](Self::replace_address_list).
+    pub async fn replace_address_list_as_from(
+        &self,
+        entries: &[ListEntry],
+        enable: bool,
+        page: &str,
+        claimed: IpAddr,
+    ) -> Result<(), Error> {
+        self.replace_list((entries, enable), page, Some(claimed)).await
+    }
+
+    async fn replace_list(
+        &self,
+        (entries, enable): (&[ListEntry], bool),
+        page: &str,
+        claimed: Option<IpAddr>,
+    ) -> Result<(), Error> {
         const ASKED: &str = "the address list";
         let question = Question::new(ASKED, "settings/iprestrictions", "*:write");
         let replaced = async {
             let body = json!({ "ipRestrictions": entries, "enable": enable });
             let referer = format!("{}{page}", self.base().as_str().trim_end_matches('/'));
-            let request = self.request(Method::PUT, &question)?.header(REFERER, referer).json(&body);
+            let mut request = self.request(Method::PUT, &question)?.header(REFERER, referer).json(&body);
+            if let Some(claimed) = claimed {
+                request = request.header("X-Forwarded-For", claimed.to_string());
+            }
             let body = self.exchange(&question, request).await?;
             let echo: EchoDto = parse(&question, &body)?.response;
             let is_echo = echo.ip_restrictions == entries && echo.enable == Some(enable);

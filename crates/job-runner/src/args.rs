@@ -17,7 +17,9 @@ use report::Form;
 use crate::state_path::Placeholders;
 use crate::time_spec::{Age, TimeSpec};
 
-pub use command_line::{AnyCommand, CommandLine, FlagSetting, NoCommand, NoFlags, OwnCommand, OwnFlags, RunFlag};
+pub use command_line::{
+    AnyCommand, CommandLine, FlagSetting, NoCommand, NoFlags, OwnCommand, OwnFlags, Probe, RunFlag,
+};
 
 /// The common flags. They are global: they may stand before or after a subcommand.
 #[derive(Debug, Clone, Args)]

@@ -27,7 +27,7 @@ const LAST_WORK: Duration = Duration::from_secs(1);
 
 /// Runs a program once and tells how it ended.
 pub fn main<P: Program>() -> ExitCode {
-    let cli = match CommandLineOf::<P>::of_process(&P::ABOUT) {
+    let cli = match CommandLineOf::<P>::of_process(&P::ABOUT, P::PROBES) {
         Ok(cli) => cli,
         Err(refusal) => {
             // help and version are asked for, everything else is bad usage; clap knows which stream each belongs to
@@ -79,11 +79,16 @@ fn run<P: Program>(cli: &CommandLineOf<P>, runtime: &Runtime) -> anyhow::Result<
     cli.refuse_ignored()?;
     if let Some(CommonCommand::Completions { shell }) = cli.shared_command() {
         let mut script = Vec::new();
-        clap_complete::generate(*shell, &mut CommandLineOf::<P>::definition(&P::ABOUT), P::ABOUT.name, &mut script);
+        clap_complete::generate(
+            *shell,
+            &mut CommandLineOf::<P>::definition(&P::ABOUT, P::PROBES),
+            P::ABOUT.name,
+            &mut script,
+        );
         return setup::print(&String::from_utf8_lossy(&script)).map(|()| Exit::Concluded);
     }
     if let Some(CommonCommand::Man { folder }) = cli.shared_command() {
-        return manual::run(CommandLineOf::<P>::definition(&P::ABOUT), folder.as_deref());
+        return manual::run(CommandLineOf::<P>::definition(&P::ABOUT, P::PROBES), folder.as_deref());
     }
     let sources = Sources::from_process(args, cli.settings());
     if let Some(CommonCommand::Init(command)) = cli.shared_command() {
@@ -102,7 +107,7 @@ fn run<P: Program>(cli: &CommandLineOf<P>, runtime: &Runtime) -> anyhow::Result<
     }
     if let Some(signals) = signals {
         if is_doctor {
-            return runtime.block_on(doctor::run::<P>(args, &environment, &read, signals));
+            return runtime.block_on(doctor::run::<P>((args, cli.probes()), &environment, &read, signals));
         }
         return job::<P>(args, &environment, read, (runtime, signals), log);
     }

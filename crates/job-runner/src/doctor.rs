@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::args::{CommonArgs, ReportFormat};
+use crate::args::{CommonArgs, Probe, ReportFormat};
 use crate::config::Read;
 use crate::environment::Environment;
 use crate::exit::Exit;
@@ -39,7 +39,7 @@ const LONGEST: Duration = Duration::from_secs(120);
 
 /// Checks everything and prints it, as far as it came when somebody ends it or it takes too long. Mistakes in flags and settings end with 2, other failures with 1, warnings with 0.
 pub(crate) async fn run<P: Program>(
-    args: &CommonArgs,
+    (args, probes): (&CommonArgs, &[&'static Probe]),
     environment: &Environment,
     read: &Read<P::Config>,
     signals: Signals,
@@ -52,8 +52,10 @@ pub(crate) async fn run<P: Program>(
             let way = portal::way(&setup);
             let is_through = match &way {
                 // at the limit the portal is asked nothing more, and each question that got no answer fails by its name
-                Some(way) => stop.limit(&way.client, inspect::<P>(&setup, Some(way), &mut checks)).await.is_ok(),
-                None => stop.hurry(inspect::<P>(&setup, None, &mut checks)).await.is_some(),
+                Some(way) => {
+                    stop.limit(&way.client, inspect::<P>(&setup, Some(way), probes, &mut checks)).await.is_ok()
+                }
+                None => stop.hurry(inspect::<P>(&setup, None, probes, &mut checks)).await.is_some(),
             };
             checks.extend((!is_through).then(|| cut(&stop)));
         }
@@ -86,7 +88,12 @@ fn cut(stop: &Stop) -> Check {
     Check::fail("ended", format!("{why}, so everything that is not listed above was not checked"), "run it again")
 }
 
-async fn inspect<P: Program>(setup: &Setup<'_, P::Config>, way: Option<&portal::Way>, checks: &mut Vec<Check>) {
+async fn inspect<P: Program>(
+    setup: &Setup<'_, P::Config>,
+    way: Option<&portal::Way>,
+    probes: &[&'static Probe],
+    checks: &mut Vec<Check>,
+) {
     checks.push(local::outbound(setup));
     checks.extend(local::exposed::<P>(setup));
     checks.extend(local::names(setup));
@@ -103,4 +110,11 @@ async fn inspect<P: Program>(setup: &Setup<'_, P::Config>, way: Option<&portal::
     checks.extend(local::mail::<P>(setup).await);
     checks.push(local::heartbeat(setup).await);
     checks.push(local::textfile(setup));
+    for probe in probes {
+        match &reached {
+            Some(reached) if !setup.args.dry_run => checks.extend(P::probe(probe, setup, reached).await),
+            Some(_) => checks.push(Check::warn(probe.check, "is not tried in a dry run", "leave out --dry-run")),
+            None => checks.push(Check::fail(probe.check, "was not tried", "correct what failed above, and run again")),
+        }
+    }
 }

@@ -182,7 +182,7 @@ fn refuse_one_for_all(args: &CommonArgs, sources: &Sources) -> Result<(), Error>
 
 /// The flags of this process, for each run. All that stand before or after `fleet` and are no own ones of it count.
 fn handed_on<P: Program>(args: &CommonArgs, reports: &[ReportFile]) -> anyhow::Result<Vec<OsString>> {
-    let command = CommandLineOf::<P>::definition(&P::ABOUT);
+    let command = CommandLineOf::<P>::definition(&P::ABOUT, P::PROBES);
     let matches = command.clone().try_get_matches()?;
     let mut arguments: Vec<OsString> = Vec::new();
     for argument in command.get_arguments() {

@@ -116,7 +116,7 @@ pub(crate) async fn run<P: Program>(
     let environment = sources.environment.without(KEY_VARIABLE);
     let read = config::read::<P::Config>(name, &sources);
     // not before: a signal ends the questions at once
-    let exit = doctor::run::<P>(&args, &environment, &read, Signals::listen()).await?;
+    let exit = doctor::run::<P>((&args, &[]), &environment, &read, Signals::listen()).await?;
     setup::print(&next::<P>(&folder.settings(), args.portal_config.as_deref()))?;
     Ok(exit)
 }

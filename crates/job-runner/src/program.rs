@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::Error;
 use crate::about::About;
-use crate::args::{CommandLine, OwnCommand, OwnFlags};
+use crate::args::{CommandLine, OwnCommand, OwnFlags, Probe};
 use crate::config::Settings;
 use crate::doctor::check::Check;
 use crate::doctor::reached::Reached;
@@ -31,6 +31,9 @@ pub type ReportOf<P> = Report<<P as Program>::Detail, <P as Program>::Body>;
 /// argv, environment and clock, and the only printer: a program cannot forget a gap, a blind spot, the silence or the exit code.
 pub trait Program: Sized {
     const ABOUT: About;
+
+    /// What `doctor` does besides where a flag asks for it.
+    const PROBES: &'static [Probe] = &[];
 
     /// The flags of its own; [`NoFlags`](crate::args::NoFlags) for none.
     type Flags: OwnFlags;
@@ -144,6 +147,15 @@ pub trait Program: Sized {
 
     /// What `doctor` checks besides what all programs depend on. `reached` is `None` when the portal could not be asked.
     fn checks(_config: &Self::Config, _reached: Option<&Reached>) -> impl Future<Output = Vec<Check>> {
+        async { Vec::new() }
+    }
+
+    /// Does one of [`PROBES`](Self::PROBES), at a portal that answers; not in a dry run.
+    fn probe(
+        _probe: &'static Probe,
+        _setup: &Setup<'_, Self::Config>,
+        _reached: &Reached,
+    ) -> impl Future<Output = Vec<Check>> {
         async { Vec::new() }
     }
 

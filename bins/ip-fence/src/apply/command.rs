@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{AddressList, ApiKey, Client};
 use event_archive::Archive;
@@ -17,12 +16,13 @@ use serde_json::json;
 
 use super::durable;
 use super::entry::{Confirmation, Entry, Order, State};
+use super::front::Front;
 use super::intent::{Addition, Intent};
 use super::journal::Kept;
 use super::portal::Live;
 use super::run::{Ledger, Portal, follow};
 use super::seen::is_past;
-use super::words::{self, moment};
+use super::words::{self, moment, sentence};
 use super::{merge, witness};
 use crate::cli::{ApplyArgs, ConfirmArgs, PlanArgs, RollbackArgs};
 use crate::config::Config;
@@ -31,8 +31,8 @@ use crate::plan::command::make;
 use crate::plan::file::ownership::own_entries_confirmed;
 use crate::shadow::Shadow;
 
-/// How often whoever waits looks whether somebody has confirmed.
-const POLL: Duration = Duration::from_secs(5);
+/// A process that waits must have ended before a run takes it for one that hangs: so long writing and taking back may take besides.
+const AROUND_WAITING: TimeDelta = TimeDelta::minutes(10);
 
 /// Without a run for so long, nothing but the process in front takes back.
 const RUNS_END_WITHIN: TimeDelta = TimeDelta::hours(1);
@@ -47,8 +47,12 @@ pub(crate) async fn apply(args: &ApplyArgs, setup: &Setup<'_, Config>) -> anyhow
             return Ok(unusable.exit());
         }
     };
-    let within = TimeDelta::from_std(setup.config.apply.confirm_within.0)?;
-    let planned = make(&PlanArgs::from(&file.flags), setup).await?;
+    let within = time_to_confirm(setup)?;
+    let flags = PlanArgs::from(&file.flags);
+    let planned = tokio::select! {
+        planned = make(&flags, setup) => planned?,
+        () = signals.next() => return refuse(setup, "this process was stopped"),
+    };
     let client = writer(setup)?;
     let me = client.identity().await?;
     let clean = Shadow::clean_days(&planned.job.archive, &file).await?;
@@ -69,6 +73,17 @@ pub(crate) async fn apply(args: &ApplyArgs, setup: &Setup<'_, Config>) -> anyhow
         Some(exit) => Ok(exit),
         None => refuse(setup, "no run has made a store yet, so nothing would be remembered; let `ip-fence` run once"),
     }
+}
+
+/// So long somebody has to confirm. Runs meanwhile find the lock held, and must not take its holder for one that hangs.
+fn time_to_confirm(setup: &Setup<'_, Config>) -> anyhow::Result<TimeDelta> {
+    let within = TimeDelta::from_std(setup.config.apply.confirm_within.0)?;
+    let limit = TimeDelta::from_std(setup.common.run_limit.0).unwrap_or(TimeDelta::MAX);
+    if within + AROUND_WAITING > limit {
+        let message = "must be at least 10 minutes shorter than `run_limit`: runs take whatever keeps them waiting for longer for a process that hangs";
+        return Err(Error::setting("apply.confirm_within", message).into());
+    }
+    Ok(within)
 }
 
 fn refuse(setup: &Setup<'_, Config>, why: &str) -> anyhow::Result<Exit> {
@@ -112,43 +127,7 @@ async fn in_front(
     kept.commit(&entry).await?;
     let is_covered = last_run.is_some_and(|end| setup.now - end < RUNS_END_WITHIN);
     setup.print(&begun(&entry, &restoring, is_covered, setup))?;
-    let mut shown = 0;
-    loop {
-        let is_over = live.elapsed() >= within;
-        let Some(entry) = follow((&kept, &live), &id, (true, is_over)).await? else {
-            bail!("the journal's entry is gone")
-        };
-        for said in entry.said.iter().skip(shown) {
-            setup.print(&format!("{}.\n", sentence(&said.words)))?;
-        }
-        shown = entry.said.len();
-        match entry.state {
-            State::Confirmed => return Ok(Exit::Concluded),
-            State::Refused | State::Restored => return Ok(Exit::Findings),
-            State::Conflict => return Ok(Exit::Nothing),
-            State::Switched => {}
-            _ if is_over => {
-                setup.print("It could not be taken back now. Each run of `ip-fence` tries again.\n")?;
-                return Ok(Exit::Nothing);
-            }
-            _ => {}
-        }
-        tokio::select! {
-            () = live.wait(POLL) => {}
-            () = signals.next() => {
-                let why = "the process that applied it was stopped".to_owned();
-                let order = Order { by: "a signal".to_owned(), at: setup.clock(), why };
-                setup.print("Stopped: the list is taken back now. Stop once more to leave that to the next run.\n")?;
-                kept.commit(&entry.order_back(order)).await?;
-            }
-        }
-    }
-}
-
-/// A sentence without its end.
-fn sentence(words: &str) -> String {
-    let mut chars = words.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+    Front::new(setup, (&kept, &live), (&id, within)).attend(signals).await
 }
 
 fn intent(file: &PlanFile, setup: &Setup<'_, Config>, args: &ApplyArgs) -> Intent {
@@ -176,13 +155,13 @@ fn claims_own_address(file: &PlanFile, intent: &Intent) -> bool {
     holds(&intent.before) && holds(&intent.after())
 }
 
-fn who(by: Option<&str>, setup: &Setup<'_, Config>) -> String {
+pub(super) fn who(by: Option<&str>, setup: &Setup<'_, Config>) -> String {
     let operator = || setup.operator().unwrap_or_else(|| "somebody on this machine".to_owned());
     by.map(str::trim).filter(|by| !by.is_empty()).map_or_else(operator, str::to_owned)
 }
 
 /// The client with the key that may write.
-fn writer(setup: &Setup<'_, Config>) -> anyhow::Result<Client> {
+pub(super) fn writer(setup: &Setup<'_, Config>) -> anyhow::Result<Client> {
     let client = setup.client()?;
     let Some(path) = setup.config.apply_key_file.as_ref().map(|path| path.as_path()) else { return Ok(client) };
     let found = find_key(Some(path), &Environment::default(), None)?;
@@ -308,7 +287,7 @@ async fn rollback_at(args: &RollbackArgs, setup: &Setup<'_, Config>, desk: &Desk
     let entries = kept.entries().await?;
     let written = |entry: &&Entry| !entry.puts.is_empty() && entry.state != State::Refused || entry.state.is_open();
     let meant: Vec<&Entry> = match &args.to {
-        None => entries.iter().filter(written).next_back().into_iter().collect(),
+        None => entries.iter().rfind(written).into_iter().collect(),
         Some(id) => match entries.iter().position(|entry| entry.id == *id) {
             // whatever was written after it goes first
             Some(at) => entries[at..].iter().rev().filter(written).collect(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use alerting::{Alert, Outbox};
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use audit_model::{Finding, Person, PortalText, SYSTEM_ACCOUNT, Severity, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use job_runner::Voice;
@@ -18,6 +18,9 @@ const KIND: &str = "address_list";
 
 /// Name of the rule that alerts about the list go by.
 const RULE: &str = "address_policy";
+
+/// So often a decision is written that others get in the way of.
+const TRIES: u32 = 10;
 
 /// The journal of a store, on either engine.
 #[derive(Clone, Debug)]
@@ -37,6 +40,21 @@ impl Kept {
     /// The same, which hands what entries say over to the alerts, in the commit that says it.
     pub(crate) fn speaking(self, voice: Voice) -> Self {
         Kept { voice: Some(voice), ..self }
+    }
+
+    /// Changes an entry as somebody has decided, whatever another process keeps of it meanwhile.
+    ///
+    /// # Errors
+    /// Of the store, and that others are never done with it.
+    pub(crate) async fn decide(&self, id: &str, change: impl Fn(&Entry) -> Entry) -> anyhow::Result<()> {
+        for _ in 0..TRIES {
+            let Some(entry) = self.entries().await?.into_iter().find(|entry| entry.id == id) else { return Ok(()) };
+            let changed = change(&entry);
+            if changed == entry || self.commit(&changed).await? {
+                return Ok(());
+            }
+        }
+        bail!("the journal's entry `{id}` is changed all the time, so nothing could be decided about it")
     }
 
     /// Hands over what commands have left to be told.

@@ -1,11 +1,12 @@
 //! The portal as it is: every question is asked anew, and what cannot be answered is a value.
 
 use std::future::pending;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use audit_model::{AuditEvent, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{AddressList, Client};
+use docspace_client::{AddressList, Client, Error};
 use futures::try_join;
 use tracing::warn;
 
@@ -43,13 +44,30 @@ impl Live {
         Live { client, here: (here, Instant::now()), pace: pace() }
     }
 
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
     fn now(&self) -> DateTime<Utc> {
         self.client.portal_now().unwrap_or(self.clocks().here)
+    }
+
+    /// Replaces list and switch with a call that says it comes from somewhere else.
+    pub(crate) async fn write_as_from(&self, list: &AddressList, tag: &str, claimed: IpAddr) -> Answer {
+        answer(self.client.replace_address_list_as_from(&list.entries, list.enabled, tag, claimed).await)
     }
 
     /// Waits so long.
     pub(crate) async fn wait(&self, time: Duration) {
         let _ = tokio::time::timeout(time / self.pace, pending::<()>()).await;
+    }
+}
+
+fn answer(written: Result<(), Error>) -> Answer {
+    match written {
+        Ok(()) => Answer::Taken,
+        Err(error) if error.may_have_acted() => Answer::Unknown(error.kind.to_string()),
+        Err(error) => Answer::Refused(error.kind.to_string()),
     }
 }
 
@@ -105,11 +123,7 @@ impl Portal for Live {
     }
 
     async fn write(&self, list: &AddressList, tag: &str) -> Answer {
-        match self.client.replace_address_list(&list.entries, list.enabled, tag).await {
-            Ok(()) => Answer::Taken,
-            Err(error) if error.may_have_acted() => Answer::Unknown(error.kind.to_string()),
-            Err(error) => Answer::Refused(error.kind.to_string()),
-        }
+        answer(self.client.replace_address_list(&list.entries, list.enabled, tag).await)
     }
 
     async fn pause(&self, look: u32) {

@@ -9,8 +9,8 @@ use super::entry::{Answer, Entry, State};
 use super::seen::{Clocks, Guard, Next, Read, Seen, Trail};
 use super::state::step;
 
-/// So long one run looks after one entry, by the clock that nobody sets.
-const LONGEST: TimeDelta = TimeDelta::minutes(4);
+/// So often one run looks after a write, and no write begins after so many looks in all: with the pauses between them, about four minutes.
+const MOST_LOOKS: u32 = 34;
 
 /// So often one run looks at what is in the way of taking back, before it leaves it to the next.
 const BLOCKED_LOOKS: u32 = 3;
@@ -63,9 +63,8 @@ pub(crate) async fn follow<L: Ledger, P: Portal>(
     id: &str,
     (is_foreground, is_over): (bool, bool),
 ) -> anyhow::Result<Option<Entry>> {
-    let began = portal.elapsed();
-    let mut quiet_since = began;
-    let (mut looks, mut writes) = (0, 0);
+    let mut quiet_since = portal.elapsed();
+    let (mut looks, mut all_looks, mut writes) = (0, 0, 0);
     loop {
         let Some(entry) = find(ledger, id).await? else { return Ok(None) };
         // in this order: what somebody writes between the two is in the list, and its event is still to come
@@ -87,6 +86,10 @@ pub(crate) async fn follow<L: Ledger, P: Portal>(
         if next.next == Next::Write {
             next = step(&entry, &seen(&portal.guard().await));
         }
+        // what is begun now could not be seen to its end
+        if next.next == Next::Write && writes > 0 && all_looks >= MOST_LOOKS {
+            return Ok(Some(entry));
+        }
         if next.entry != entry && !ledger.commit(&next.entry).await? {
             // somebody has decided meanwhile
             continue;
@@ -95,9 +98,9 @@ pub(crate) async fn follow<L: Ledger, P: Portal>(
             Next::Rest if next.entry.state == State::Reverting => {}
             Next::Rest => return find(ledger, id).await,
             Next::Look | Next::Blocked => {
-                looks += 1;
-                let is_enough = next.next == Next::Blocked && looks >= BLOCKED_LOOKS;
-                if is_enough || portal.elapsed() - began > LONGEST {
+                (looks, all_looks) = (looks + 1, all_looks + 1);
+                let most = if next.next == Next::Blocked { BLOCKED_LOOKS } else { MOST_LOOKS };
+                if looks >= most {
                     return find(ledger, id).await;
                 }
                 portal.pause(looks).await;

@@ -1,26 +1,72 @@
 //! Who came in after the list was switched: only somebody whom the list judges can show that it lets people in.
 
-use audit_model::{GUEST_ACCOUNT, SYSTEM_ACCOUNT, Window};
+use anyhow::bail;
+use audit_model::{AuditEvent, GUEST_ACCOUNT, LoginEvent, SYSTEM_ACCOUNT, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::Client;
 use uuid::Uuid;
 
 use super::words::moment;
 
+/// Whom the list does not judge, or who shows nothing by coming in.
+#[derive(Clone, Copy, Debug)]
+struct NoWitnesses {
+    /// No list stops the owner.
+    owner: Option<Uuid>,
+    /// The account of the key has written the list.
+    own: Uuid,
+}
+
+impl NoWitnesses {
+    fn can(self, who: Uuid) -> bool {
+        ![self.own, GUEST_ACCOUNT, SYSTEM_ACCOUNT].contains(&who) && Some(who) != self.owner
+    }
+
+    fn login(self, logins: &[LoginEvent]) -> Option<String> {
+        let login = logins.iter().find(|login| login.action.is_successful_login() && self.can(login.user))?;
+        Some(format!("login of {} at {}", login.user_name.for_terminal(), moment(login.at)))
+    }
+
+    /// What the editor saves in somebody's name comes from the server, and not from them.
+    fn act(self, acts: &[AuditEvent]) -> Option<String> {
+        let act = acts.iter().find(|act| !act.action.is_saved_by_editor() && self.can(act.actor))?;
+        Some(format!("action {} of {} at {}", act.action.0, act.actor_name.for_terminal(), moment(act.at)))
+    }
+}
+
 /// A login or an action since a moment, of somebody who is not the owner, nor the account of the key.
 ///
 /// # Errors
-/// The portal does not tell.
+/// Nobody was seen, and the portal does not tell everything.
 pub(crate) async fn find(client: &Client, since: DateTime<Utc>, own: Uuid) -> anyhow::Result<Option<String>> {
-    let owner = client.settings().await?.owner;
+    let not = NoWitnesses { owner: client.settings().await?.owner, own };
     let window = Window::new(since, client.portal_now().unwrap_or(since).max(since) + TimeDelta::seconds(1));
-    let is_witness = |who: Uuid| ![own, GUEST_ACCOUNT, SYSTEM_ACCOUNT].contains(&who) && Some(who) != owner;
-    let logins = client.login_slice(window).await.rows;
-    let login = logins.iter().find(|login| login.action.is_successful_login() && is_witness(login.user));
-    if let Some(login) = login {
-        return Ok(Some(format!("login of {} at {}", login.user_name.for_terminal(), moment(login.at))));
+    let logins = client.login_slice(window).await;
+    if let Some(login) = not.login(&logins.rows) {
+        return Ok(Some(login));
     }
-    let acts = client.audit_slice(window).await.rows;
-    let act = acts.iter().find(|act| is_witness(act.actor));
-    Ok(act.map(|act| format!("action {} of {} at {}", act.action.0, act.actor_name.for_terminal(), moment(act.at))))
+    let acts = client.audit_slice(window).await;
+    if let Some(act) = not.act(&acts.rows) {
+        return Ok(Some(act));
+    }
+    if !logins.gaps.is_empty() || !acts.gaps.is_empty() {
+        let cause = logins.error.or(acts.error).map_or_else(|| "part of them is missing".to_owned(), |e| e.to_string());
+        bail!("not confirmed: the portal does not tell who has come in since the list was written ({cause})");
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_person_whom_the_list_judges_is_a_witness() {
+        let [owner, own, hana] = [1, 2, 3].map(Uuid::from_u128);
+        let not = NoWitnesses { owner: Some(owner), own };
+        for nobody in [owner, own, GUEST_ACCOUNT, SYSTEM_ACCOUNT] {
+            assert!(!not.can(nobody), "{nobody}");
+        }
+        assert!(not.can(hana));
+    }
 }

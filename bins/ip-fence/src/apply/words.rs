@@ -15,6 +15,12 @@ pub(crate) fn moment(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
+/// A sentence without its end.
+pub(crate) fn sentence(words: &str) -> String {
+    let mut chars = words.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
 pub(crate) fn entries(entries: &[ListEntry]) -> String {
     let shown = entries.iter().take(SHOWN).map(|entry| {
         let admins = if entry.for_admin { " (admins only)" } else { "" };

@@ -81,7 +81,9 @@ impl Reader {
                 return PolicyFile { default, rules: Vec::new() };
             }
         };
-        if rules.is_empty() {
+        // whoever begins without rules says what becomes of those whom no rule names; a file that lost its content does not
+        let is_beginning = table.get("default").is_some_and(|item| item.as_str() == Some("report"));
+        if rules.is_empty() && !is_beginning {
             self.mistakes.push(Mistake::new(1, "holds no `[[rule]]`, so nobody could come from anywhere"));
         }
         self.refuse_doubles(&rules);
@@ -298,7 +300,10 @@ people = [" "]
     fn what_is_no_policy_at_all() {
         let first = |text: &str| parse(text).unwrap_err().remove(0).to_string();
         assert!(first("default = \n").starts_with("line 1: is not valid TOML"), "{}", first("default = \n"));
-        assert!(first("").contains("holds no `[[rule]]`"));
+        for text in ["", "default = \"ignore\"\n"] {
+            assert!(first(text).contains("holds no `[[rule]]`"));
+        }
+        assert!(parse("default = \"report\"\n").is_ok());
         assert!(first("rule = 1").contains("write `[[rule]]`"));
     }
 

@@ -87,10 +87,7 @@ pub(super) fn difference(inputs: &Inputs<'_>, against: &Against, portal: &str) -
 
 /// The rules alone.
 pub(super) fn rules(inputs: &Inputs<'_>, suggestion: &Suggestion) -> String {
-    let mut text = String::new();
-    if !suggestion.rules.is_empty() {
-        text.push_str("\ndefault = \"report\"\n");
-    }
+    let mut text = "\ndefault = \"report\"\n".to_owned();
     suggestion.rules.iter().for_each(|one| text.push_str(&rule(one, Clock(inputs.zone))));
     text
 }

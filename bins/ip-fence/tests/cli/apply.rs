@@ -2,8 +2,9 @@
 
 use chrono::TimeDelta;
 use cli_test::{Run, kill_at};
-use portal_sim::{Fault, FaultKind, Login, PortalSim};
+use portal_sim::{Fault, FaultKind, Intervention, Key, Login, PortalSim, Remembered, Scenario};
 use serde_json::Value;
+use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 
 use crate::common::{self, Setting, listed, portal_with, run, run_bare};
@@ -14,14 +15,21 @@ const POLICY: &str = "default = \"ignore\"\n[[rule]]\nlabel = \"desk\"\ngroups =
 
 /// A portal whose list is off, a plan that takes one entry out and switches it on, and a store.
 async fn planned() -> Setting {
+    planned_on(portal_with(scenario()).await, CONFIG).await
+}
+
+fn scenario() -> Scenario {
     let mut scenario = listed();
     scenario.logins.retain(|login| login.ip == "192.0.2.12");
     let bob = scenario.person_by_email("bob@example.com").unwrap().clone();
     scenario.add_login(Login::success(&bob, common::now() - TimeDelta::days(20)));
     scenario.events.retain(|event| event.ip.as_deref() == Some("192.0.2.12"));
-    let setting = portal_with(scenario).await;
+    scenario
+}
+
+async fn planned_on(setting: Setting, config: &str) -> Setting {
     setting.file("policy.toml", POLICY);
-    setting.file("ip-fence.toml", CONFIG);
+    setting.file("ip-fence.toml", config);
     run(&setting, &["--config", "ip-fence.toml"]).await;
     let flags = ["plan", "--config", "ip-fence.toml", "--own-address", "192.0.2.12", "--own-all", "--out", "list.plan"];
     let ended = run(&setting, &flags).await;
@@ -162,6 +170,10 @@ async fn a_plan_that_is_stale_or_changed_writes_nothing() {
     let stale = applied(&setting).await;
     assert_eq!((stale.exit, puts(&setting.sim)), (3, 0), "{}", stale.stdout);
     assert!(stale.stdout.contains("somebody has added 198.51.100.7"), "{}", stale.stdout);
+    setting.file("ip-fence.toml", &format!("{CONFIG}[apply]\nconfirm_within = \"25m\"\n"));
+    let long = applied(&setting).await;
+    assert_eq!((long.exit, puts(&setting.sim)), (2, 0), "{}", long.stdout);
+    assert!(long.stderr.contains("shorter than `run_limit`"), "{}", long.stderr);
 }
 
 /// The answer is lost, or the switch is, or the portal refuses: everything is as before.
@@ -190,7 +202,7 @@ async fn whatever_becomes_of_a_write_it_is_taken_back() {
 /// Taking back that the portal refuses is critical, and each run tries again.
 #[tokio::test]
 async fn taking_back_that_fails_ends_with_1_until_it_succeeds() {
-    for status in [402, 403, 429] {
+    for status in [402, 403, 429, 503] {
         let setting = planned().await;
         let fault = Fault::status(status).on("settings/iprestrictions").method("PUT").after(2);
         setting.sim.set_faults(vec![fault]);
@@ -233,5 +245,215 @@ async fn two_applications_at_once_are_one() {
     cli_test::until(|| puts(&setting.sim) == 2).await;
     let second = applied(&setting).await;
     assert_eq!((second.exit, puts(&setting.sim)), (3, 2), "{}{}", second.stdout, second.stderr);
+    let watch = cli_test::run(command(&setting, &[], FAST)).await;
+    assert_eq!((watch.exit, watch.stdout.as_str()), (0, ""), "{}", watch.stderr);
+    assert!(watch.stderr.contains("is still at work"), "{}", watch.stderr);
     child.kill().await.unwrap();
+}
+
+/// Confirms, as soon as the list has been written for long enough.
+async fn confirmed_by(setting: &Setting, more: &[&str]) -> Run {
+    setting.sim.edit(|scenario| scenario.now += TimeDelta::minutes(1));
+    cli_test::run(command(setting, &[&["confirm", "--by", "ben"], more].concat(), SLOW)).await
+}
+
+/// Who the list does not judge, or who is ourselves, shows nothing.
+#[tokio::test]
+async fn only_somebody_whom_the_list_judges_is_a_witness() {
+    let setting = planned().await;
+    let mut child = started(&setting);
+    said(&mut child, "is written").await;
+    let login = |email: &str| {
+        setting.sim.edit(|scenario| {
+            let person = scenario.person_by_email(email).unwrap().clone();
+            scenario.add_login(Login::success(&person, scenario.now + TimeDelta::seconds(40)));
+        });
+    };
+    login("olga@example.com");
+    let owner = confirmed_by(&setting, &[]).await;
+    assert_eq!(owner.exit, 1, "{}{}", owner.stdout, owner.stderr);
+    assert!(owner.stdout.contains("nobody but the owner"), "{}", owner.stdout);
+    login("hana@example.com");
+    let confirmed = confirmed_by(&setting, &[]).await;
+    assert_eq!(confirmed.exit, 0, "{}{}", confirmed.stdout, confirmed.stderr);
+    assert!(confirmed.stdout.contains("confirmed by ben, seen after it: login of Hana"), "{}", confirmed.stdout);
+    assert_eq!(cli_test::in_time(child.wait()).await.unwrap().code(), Some(0));
+}
+
+/// Waits until a process has printed this.
+async fn said(child: &mut Child, part: &str) {
+    let mut stdout = child.stdout.take().unwrap();
+    let mut text = Vec::new();
+    cli_test::in_time(async {
+        while !String::from_utf8_lossy(&text).contains(part) {
+            assert!(stdout.read_buf(&mut text).await.unwrap() > 0, "{}", String::from_utf8_lossy(&text));
+        }
+    })
+    .await;
+    child.stdout = Some(stdout);
+}
+
+/// The services of people and of files are asked, too, at once and six minutes later. What they remember for some seconds is no failure.
+#[tokio::test]
+async fn a_service_that_lets_nobody_in_has_the_list_taken_back() {
+    let blocked = || Fault::new(FaultKind::Blocked);
+    for (fault, why) in [
+        (blocked().on("files/settings").times(1), "nobody has confirmed"),
+        (blocked().on("files/settings"), "the check after the write has asked for it"),
+        (blocked().on("files/settings").after(1), "the check after the write has asked for it"),
+    ] {
+        let setting = planned().await;
+        setting.sim.set_faults(vec![fault.clone()]);
+        let ended = applied(&setting).await;
+        let shown = format!("{fault:?}: {}{}", ended.stdout, ended.stderr);
+        assert_eq!((ended.exit, now_at(&setting.sim)), (3, before()), "{shown}");
+        assert!(ended.stdout.contains(why), "{shown}");
+    }
+}
+
+/// Positions of the writes among all requests.
+fn writes(setting: &Setting) -> Vec<usize> {
+    let requests = setting.sim.requests();
+    (0..requests.len()).filter(|at| requests[*at].method == "PUT").collect()
+}
+
+#[tokio::test]
+async fn a_switch_that_reads_as_before_for_a_moment_is_no_failure() {
+    let setting = planned().await;
+    applied(&setting).await;
+    let second = u64::try_from(writes(&setting)[1]).unwrap();
+    let setting = planned().await;
+    let stale = FaultKind::Stale { changes: 1, what: Some(Remembered::Switch) };
+    let stale = Fault::new(stale).on("settings/iprestrictions/settings").from_request(second + 2).times(2);
+    setting.sim.set_faults(vec![stale]);
+    let mut child = started(&setting);
+    said(&mut child, "is written").await;
+    child.kill().await.unwrap();
+    assert_eq!(now_at(&setting.sim), (vec!["192.0.2.12".to_owned()], true));
+}
+
+/// Five questions before each write, which also show what the write before has done; then three, and two of the other services. Whoever
+/// waits asks the portal nothing, but for the four questions after six minutes.
+#[tokio::test]
+async fn writing_costs_few_requests() {
+    let setting = planned().await;
+    let mut child = command(&setting, &["apply", "list.plan", "--without-shadow"], "300").spawn().unwrap();
+    let of_files =
+        || setting.sim.requests().iter().filter(|request| request.target.ends_with("files/settings")).count();
+    cli_test::until(|| of_files() == 2).await;
+    child.kill().await.unwrap();
+    let first = writes(&setting)[0];
+    let asked = setting.sim.requests().split_off(first - 5);
+    let targets: Vec<String> = asked.iter().map(|request| format!("{} {}", request.method, request.target)).collect();
+    let checked = targets.iter().position(|target| target.ends_with("files/settings")).unwrap();
+    assert_eq!((checked + 1, targets.len()), (17, 21), "{targets:#?}");
+}
+
+/// Another administrator writes between what is read and the write, or after it.
+#[tokio::test]
+async fn what_another_administrator_writes_meanwhile_is_told() {
+    let theirs = |setting: &Setting| {
+        let anna = setting.scenario.person_by_email("anna@example.com").unwrap();
+        Intervention::restrict(anna, &["192.0.2.12", "198.51.100.9", "203.0.113.250"], false)
+    };
+    let clock = || Fault::new(FaultKind::TimePasses { seconds: 3 });
+    let on = |fault: Fault| fault.on("settings/iprestrictions").method("PUT").times(1);
+    let setting = planned().await;
+    setting.sim.set_faults(vec![clock(), on(Fault::meanwhile(theirs(&setting)))]);
+    let raced = applied(&setting).await;
+    assert_eq!(raced.exit, 1, "{}{}", raced.stdout, raced.stderr);
+    for part in ["has overwritten what they wrote", "decide by hand"] {
+        assert!(raced.stdout.contains(part), "{part}: {}", raced.stdout);
+    }
+    assert!(!now_at(&setting.sim).1);
+    // right before the list is read back
+    let second = u64::try_from(writes(&setting)[0]).unwrap() + 3;
+    let setting = planned().await;
+    setting.sim.set_faults(vec![clock(), Fault::meanwhile(theirs(&setting)).from_request(second).times(1)]);
+    // not so fast that what was read is taken for what lasts
+    let after = cli_test::run(command(&setting, &["apply", "list.plan", "--without-shadow"], "100")).await;
+    assert!(
+        after.stdout.contains("Somebody else wrote the address list meanwhile"),
+        "{}{}",
+        after.stdout,
+        after.stderr
+    );
+    let theirs = ["192.0.2.12", "198.51.100.9", "203.0.113.250"].map(str::to_owned).to_vec();
+    assert_eq!(now_at(&setting.sim), (theirs, false), "{}", after.stdout);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_process_that_is_stopped_takes_back_or_leaves_it_to_the_next_run() {
+    let setting = planned().await;
+    let mut child = started(&setting);
+    said(&mut child, "is written").await;
+    // as when its terminal is closed
+    drop(child.stdout.take());
+    cli_test::send("TERM", child.id().unwrap()).await;
+    assert_eq!(cli_test::in_time(child.wait()).await.unwrap().code(), Some(3));
+    assert_eq!(now_at(&setting.sim), before());
+
+    let setting = planned().await;
+    // nobody knows what becomes of taking back, which takes two minutes to find out
+    let lost = Fault::status(503).on("settings/iprestrictions").method("PUT").after(2);
+    setting.sim.set_faults(vec![lost]);
+    let mut child = started(&setting);
+    said(&mut child, "is written").await;
+    cli_test::send("INT", child.id().unwrap()).await;
+    said(&mut child, "is taken back").await;
+    cli_test::send("INT", child.id().unwrap()).await;
+    said(&mut child, "Run `ip-fence` now").await;
+    assert_eq!(cli_test::in_time(child.wait()).await.unwrap().code(), Some(1));
+    setting.sim.set_faults(Vec::new());
+    let next = cli_test::run(command(&setting, &[], FAST)).await;
+    assert_eq!((next.exit, now_at(&setting.sim)), (0, before()), "{}{}", next.stdout, next.stderr);
+}
+
+/// A key that the list can stop writes only where the portal has seen it come from an address that is in the list before and after.
+#[tokio::test]
+async fn a_key_that_is_not_the_owners_shows_first_where_it_comes_from() {
+    for (from, why) in
+        [("192.0.2.12", "nobody has confirmed it in time"), ("192.0.2.99", "sees this machine as 192.0.2.99")]
+    {
+        let mut scenario = scenario();
+        let anna = scenario.person_by_email("anna@example.com").unwrap().clone();
+        let key = Key { from: Some(from.parse().unwrap()), ..Key::of(&anna) };
+        scenario.keys.push(key.clone());
+        let mut setting = portal_with(scenario).await;
+        setting.key = key.key;
+        let setting = planned_on(setting, "").await;
+        let ended = applied(&setting).await;
+        assert!(ended.stdout.contains(why), "{from}: {}{}", ended.stdout, ended.stderr);
+        assert_eq!((ended.exit, now_at(&setting.sim)), (3, before()), "{from}: {}", ended.stdout);
+    }
+}
+
+#[tokio::test]
+async fn what_is_remembered_on_a_server_is_taken_back_too() {
+    let mut setting = portal_with(scenario()).await;
+    if !setting.keep_on_server() {
+        return;
+    }
+    let setting = planned_on(setting, CONFIG).await;
+    let ended = applied(&setting).await;
+    assert_eq!((ended.exit, now_at(&setting.sim)), (3, before()), "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("nobody has confirmed it in time"), "{}", ended.stdout);
+}
+
+/// A restart of the machine would forget what is to be taken back.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_store_in_memory_is_refused() {
+    if !std::fs::read_to_string("/proc/self/mounts").unwrap().contains(" /dev/shm tmpfs ") {
+        eprintln!("NOT TESTED: a store in memory (/dev/shm is no tmpfs)");
+        assert!(std::env::var_os("CI").is_none());
+        return;
+    }
+    let mut setting = portal_with(scenario()).await;
+    setting.state = tempfile::TempDir::new_in("/dev/shm").unwrap();
+    let setting = planned_on(setting, CONFIG).await;
+    let ended = cli_test::run(command(&setting, &["apply", "list.plan", "--without-shadow"], "1")).await;
+    assert_eq!((ended.exit, puts(&setting.sim)), (3, 0), "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("is in memory (tmpfs)"), "{}", ended.stdout);
 }

@@ -9,6 +9,8 @@ mod doctor;
 mod drift;
 mod faults;
 mod honesty;
+#[cfg(unix)]
+mod init;
 mod plan;
 mod policy;
 mod reports;

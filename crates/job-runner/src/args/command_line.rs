@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use figment::value::Value;
 
 use super::{CommonArgs, CommonCommand, ReportFormat};
 use crate::Error;
 use crate::about::About;
+
+const DOCTOR: &str = "doctor";
 
 /// A setting given by a flag.
 #[derive(Debug, Clone)]
@@ -48,20 +50,45 @@ pub struct CommandLine<Flags: OwnFlags, Own: OwnCommand> {
     own: Flags,
     #[command(subcommand)]
     given: Option<AnyCommand<Own>>,
+    /// Flags of [`Probe`]s.
+    #[arg(skip)]
+    probes: Vec<&'static Probe>,
+}
+
+/// Something that `doctor` tries at the portal only where a flag asks for it, because it is no mere look.
+#[derive(Clone, Copy, Debug)]
+pub struct Probe {
+    /// Without the dashes.
+    pub flag: &'static str,
+    /// Name of the [check](crate::Check) that tells what came of it.
+    pub check: &'static str,
+    /// For `--help`.
+    pub help: &'static str,
 }
 
 impl<Flags: OwnFlags, Own: OwnCommand> CommandLine<Flags, Own> {
     /// The flags and subcommands of the program, as `--help` shows them.
-    pub(crate) fn definition(about: &About) -> clap::Command {
-        Self::command().name(about.name).version(about.version).about(about.summary).long_about(None)
+    pub(crate) fn definition(about: &About, probes: &'static [Probe]) -> clap::Command {
+        let flag = |probe: &Probe| Arg::new(probe.flag).long(probe.flag).help(probe.help).action(ArgAction::SetTrue);
+        let command = Self::command().name(about.name).version(about.version).about(about.summary).long_about(None);
+        command.mut_subcommand(DOCTOR, |doctor| doctor.args(probes.iter().map(flag)))
     }
 
     /// Reads argv.
     ///
     /// # Errors
     /// Bad usage; help and the version, which are asked for, come as one, too.
-    pub(crate) fn of_process(about: &About) -> Result<Self, clap::Error> {
-        Self::from_arg_matches(&Self::definition(about).try_get_matches()?)
+    pub(crate) fn of_process(about: &About, probes: &'static [Probe]) -> Result<Self, clap::Error> {
+        let matches = Self::definition(about, probes).try_get_matches()?;
+        let doctor = matches.subcommand_matches(DOCTOR);
+        let is_given = |probe: &&Probe| doctor.is_some_and(|doctor| doctor.get_flag(probe.flag));
+        let probes = probes.iter().filter(is_given).collect();
+        Ok(Self { probes, ..Self::from_arg_matches(&matches)? })
+    }
+
+    /// The flags of [`Probe`]s that were given.
+    pub(crate) fn probes(&self) -> &[&'static Probe] {
+        &self.probes
     }
 
     pub(crate) fn common(&self) -> &CommonArgs {
