@@ -234,7 +234,7 @@ async fn a_second_host_with_a_store_of_its_own_suspends_nobody() {
     watched.run(&[]).await;
     watched.burst(&Burst { minutes: 1, ended: 1, first: 30_000, ..Burst::new(PURGED, 110) }, ben, "");
     let run = watched.run(&[]).await;
-    assert!(run.stderr.contains("changes by the key's account that this program did not make"), "{}", run.stderr);
+    assert!(run.stdout.contains("changes by the key's account that this program did not make"), "{}", run.stdout);
     assert_eq!((run.exit, watched.calls().len(), watched.status(ben)), (1, 1, 1), "{}", run.stdout);
     // whoever made the calls goes on
     change_places();
