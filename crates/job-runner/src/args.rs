@@ -147,7 +147,7 @@ pub struct InitArgs {
     #[arg(long)]
     pub yes: bool,
 
-    /// Set any setting, written as in the settings file: limits.per_hour=30, rooms='["Acme"]'; can be repeated
+    /// Set any setting, text without quotes: limits.per_hour=30, state=/srv/state, rooms='["Acme"]'; can be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<SetKey>,
 

@@ -32,15 +32,18 @@ sys.stdout.buffer.write(shown)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 ";
 
+#[expect(clippy::print_stderr, reason = "a test that was not run is said loudly")]
+fn not_tested() {
+    eprintln!("NOT TESTED: init in a terminal (python3 is not installed)");
+    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "python3 is missing");
+}
+
 /// Address, key and rooms, and two questions that are left open. The key is not shown, and only what was answered is written.
 #[tokio::test]
-#[expect(clippy::print_stderr, reason = "a test that was not run is said loudly")]
 async fn a_person_answers_and_the_program_is_set_up() {
     let python = Path::new("/usr/bin/python3");
     if !python.exists() {
-        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "python3 is missing");
-        eprintln!("NOT TESTED: init in a terminal (python3 is not installed)");
-        return;
+        return not_tested();
     }
     let scenario = Scenario::builtin("quiet", now()).unwrap();
     let setting = Setting::new(env!("CARGO_BIN_EXE_vdr-watch"), scenario).await;

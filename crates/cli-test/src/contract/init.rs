@@ -62,7 +62,8 @@ impl Program {
 
     /// With everything besides address and key by `--set`, and what is remembered beside the settings.
     async fn init(&self, setting: &Setting, arguments: &[&str], key: Option<&str>) -> Run {
-        let set: Vec<String> = self.settings.lines().map(|line| line.replacen(" = ", "=", 1)).collect();
+        let set: Vec<String> =
+            self.settings.lines().map(|line| line.replacen(" = ", "=", 1).replace('"', "")).collect();
         let set = set.iter().map(String::as_str).chain(["state=state"]).flat_map(|one| ["--set", one]);
         let arguments: Vec<&str> =
             ["init", "--yes", "--dir", "."].into_iter().chain(arguments.iter().copied()).chain(set).collect();
