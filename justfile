@@ -1,4 +1,4 @@
-# Shortcuts. Nothing here does what plain cargo or .ci/run could not.
+# Shortcuts. Nothing here does what plain cargo or a script in .ci/ could not.
 
 _default:
     @just --list
@@ -8,6 +8,18 @@ demo:
     cargo build --workspace
     target/debug/portal-sim demo
 
+# a simulated portal, until it is stopped; its address is the first line (`just sim incident`)
+sim scenario="incident":
+    cargo run --quiet -p portal-sim -- serve --scenario {{ scenario }}
+
+# a program once, on a simulated portal: `just run vdr-watch incident --format json`
+run program scenario *flags:
+    .ci/run-on-portal {{ program }} {{ scenario }} {{ flags }}
+
+# a new program, from the example of a whole one: `just new-program share-watch`
+new-program name:
+    .ci/new-program {{ name }}
+
 # all tests
 test:
     cargo test --workspace
@@ -16,10 +28,35 @@ test:
 ci:
     bash .ci/run
 
+# spelling (pip install typos)
+typos:
+    typos
+
 # licences, bans and sources of the dependencies
 licences:
     cargo deny --offline check bans licenses sources
 
+# known holes in the dependencies; fetches the database of advisories
+advisories:
+    cargo deny check advisories || { echo "holes were found, or the database could not be fetched: see above" >&2; exit 1; }
+
+# what a release of a program holds, in target/packages/PROGRAM: static binary, .deb, .rpm
+package program:
+    .ci/package {{ program }}
+
+# install the .deb into an empty root, run it, remove it, look for traces (as root)
+package-test program:
+    .ci/package-test {{ program }}
+
+# the image, of the binary that `package` has built
+image program:
+    docker build --build-arg PROGRAM={{ program }} --tag {{ program }} --file Containerfile target/packages/{{ program }}
+
 # read changed snapshots one by one (needs cargo-insta)
 review:
     cargo insta test --workspace --review --unreferenced=reject
+
+# the pictures in the READMEs, from what the tour writes (needs chromium)
+pictures:
+    cargo build --workspace
+    bash docs/pictures/make.sh

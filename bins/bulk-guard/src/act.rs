@@ -23,9 +23,9 @@ use crate::suspend::ledger::{Kept, Ledger};
 use crate::suspend::permit::{PROVEN_FOR, Refusal};
 use crate::suspend::portal::Live;
 use crate::suspend::run::{self, Acted, Portal};
-use crate::suspend::seen::{Asked, STATUS_CHANGED};
+use crate::suspend::seen::{Asked, Clocks, STATUS_CHANGED};
 use crate::suspend::situation::{Given, enforced_since, situation};
-use crate::suspend::state::asked_within_a_day;
+use crate::suspend::state::{asked_within_a_day, may_be_over, overdue};
 use crate::suspend::terms::DECIDED_FOR;
 
 /// External links of the last so long are named.
@@ -39,7 +39,12 @@ pub(crate) async fn act(config: &Config, job: &Job, report: &mut Report) -> anyh
         Ok(store) if !is_rehearsal => store,
         Ok(_) => return plan::plan_for(config, job, report).await,
         Err(refusal) => {
-            plan::plan_for(config, job, report).await?;
+            let told = match &job.store_for_telling {
+                Some(store) if !is_rehearsal => tell_overdue(job, (store, refusal), report).await,
+                _ => Ok(()),
+            };
+            // who is off and stays so matters more than what is wrong with a plan
+            told.and(plan::plan_for(config, job, report).await)?;
             return if config.is_enforcing() && !is_rehearsal { Err((*refusal).into()) } else { Ok(()) };
         }
     };
@@ -47,6 +52,28 @@ pub(crate) async fn act(config: &Config, job: &Job, report: &mut Report) -> anyh
     let carried_out = carry_out(config, job, store, report).await;
     // who is off and stays so matters more than what is wrong with a plan
     carried_out.and(planned)
+}
+
+/// Where a clock is wrong no term can be ended: says so of each that may be over. Nothing is asked of the portal.
+async fn tell_overdue(
+    job: &Job,
+    (store, refusal): (&Store, &job_runner::Refusal),
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let kept = Kept::open(store.clone(), job.now).await?.speaking(job.voice.clone());
+    let clocks = Clocks { portal: job.client.portal_now(), here: job.present() };
+    let before = kept.hand_on().await?;
+    let mut needs_attention = false;
+    for entry in before.iter().filter(|entry| may_be_over(entry, clocks)) {
+        let told = overdue(entry, clocks, &refusal.to_string());
+        needs_attention = true;
+        if told != *entry {
+            kept.commit(&told).await?;
+        }
+    }
+    let now = clocks.now();
+    show(report, Plan::default(), &kept.entries().await?, &before, now, false);
+    attention(&Acted { refused: None, needs_attention })
 }
 
 /// Everything but the plan of a run that only observes.

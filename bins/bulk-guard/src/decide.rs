@@ -3,6 +3,7 @@
 //! Decisions do not wait for a run that is at work: each is written only over what it was decided about, and a run that finds an entry
 //! changed leaves it to the next one.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use audit_model::PortalText;
@@ -177,24 +178,21 @@ fn orders(entries: &[&Entry]) -> Vec<(String, Command)> {
     entries.iter().map(|entry| (entry.incident.id.clone(), Command::Release)).collect()
 }
 
-/// Whom a word means: by what is in the journal, then by what is remembered of the portal, then by the portal itself.
+/// Whom a word means: by what is remembered of the portal, then by what is in the journal, then by the portal itself. People choose their
+/// names, also one that is the address of somebody else, so a name counts last.
 async fn person_of(
     word: &str,
     (looked, entries): (&Looked, &[Entry]),
     setup: &Setup<'_, Config>,
 ) -> anyhow::Result<Uuid> {
-    let mut named: Vec<Uuid> = entries
-        .iter()
-        .filter(|entry| entry.incident.name.trim().eq_ignore_ascii_case(word.trim()))
-        .map(Entry::person)
-        .collect();
-    named.sort();
-    named.dedup();
-    if let [person] = named[..] {
-        return Ok(person);
-    }
     if let Some(person) = setup.known_person(looked, word, entries.iter().map(Entry::person)).await? {
         return Ok(person);
+    }
+    let is_name = !word.contains('@') && Uuid::parse_str(word.trim()).is_err();
+    let is_called = |entry: &&Entry| is_name && entry.incident.name.trim().eq_ignore_ascii_case(word.trim());
+    let named: BTreeSet<Uuid> = entries.iter().filter(is_called).map(Entry::person).collect();
+    if let (1, Some(person)) = (named.len(), named.first()) {
+        return Ok(*person);
     }
     Ok(explain::find(word, &setup.client()?.people().await?)?.person.id)
 }
@@ -305,6 +303,7 @@ async fn decided(
 async fn enable_now(desk: &Desk, id: &str, setup: &Setup<'_, Config>) -> anyhow::Result<Option<Entry>> {
     let client = setup.client()?;
     let situation = Situation {
+        drill: None,
         own: client.identity().await?.person.id,
         // this suspends nobody, whatever the settings say
         enforced_since: None,

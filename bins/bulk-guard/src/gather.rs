@@ -12,6 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use event_archive::{Look, Unjudged};
 use job_runner::Job;
+use tracing::warn;
 use uuid::Uuid;
 
 pub(crate) use crate::gather::background::Logins;
@@ -97,9 +98,13 @@ async fn detect(
     let earliest = unjudged.window(TimeDelta::zero()).since;
     // what has left the window may still belong to what is in it
     let window = Window::new(earliest - reach, job.window.until);
-    let spent = match &job.store {
-        Ok(store) => Spent::read(store, job.now).await?,
-        Err(_) => Spent::default(),
+    let spent = match job.store.as_ref().ok().or(job.store_for_telling.as_ref()) {
+        // without its journal a run still remembers what was told, and whatever acts refuses by itself
+        Some(store) => Spent::read(store, job.now).await.unwrap_or_else(|failure| {
+            warn!("what was done in drills counts like all else: {failure:#}");
+            Spent::default()
+        }),
+        None => Spent::default(),
     };
     let answers = Answers::ask(job, (window, earliest), (config.folder_weight, spent), look).await?;
     let mut detector = Detector::new(&config.limits);

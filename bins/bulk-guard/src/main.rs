@@ -16,6 +16,7 @@ mod plan;
 mod report;
 mod restore;
 mod rule;
+mod said;
 mod secret_file;
 mod serve;
 mod status;
@@ -24,10 +25,11 @@ mod suspend;
 use std::process::ExitCode;
 
 use ::report::Document;
+use alerting::Said;
 use audit_model::{BlindSpot, MainSource, Source};
 use event_archive::Look;
 use job_runner::exit::Exit;
-use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
+use job_runner::{About, Check, Found, Head, Job, Judgement, Program, Reached, Setup};
 
 use crate::body::{Body, Detail, Report, told};
 use crate::cli::{Because, Command, Flags, MaybeBecause};
@@ -92,6 +94,10 @@ impl Program for BulkGuard {
 
     fn body(report: &Report, document: &mut Document) {
         report::body(report, document)
+    }
+
+    fn said(_report: &Report, found: &Found<Detail>) -> Said {
+        said::said(found)
     }
 
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {

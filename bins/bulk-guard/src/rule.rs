@@ -152,4 +152,6 @@ pub(crate) fn to_be_told(
 }
 
 #[cfg(test)]
+mod counting;
+#[cfg(test)]
 mod year;

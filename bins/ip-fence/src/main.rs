@@ -17,10 +17,11 @@ mod testing;
 use std::process::ExitCode;
 
 use ::report::Document;
+use alerting::Said;
 use audit_model::{MainSource, Source};
 use event_archive::Look;
 use job_runner::exit::Exit;
-use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
+use job_runner::{About, Check, Found, Head, Job, Judgement, Program, Reached, Setup};
 
 use crate::cli::{Command, Flags};
 use crate::config::Config;
@@ -70,6 +71,10 @@ impl Program for IpFence {
 
     fn body(report: &Report, document: &mut Document) {
         report::body(report, document)
+    }
+
+    fn said(_report: &Report, found: &Found<Detail>) -> Said {
+        report::said(found)
     }
 
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {

@@ -1,16 +1,19 @@
 //! What the report says besides what all reports say. Pure.
 
 pub(crate) mod body;
+mod said;
 
 use std::collections::BTreeSet;
 
-use audit_model::{GUEST_ACCOUNT, SYSTEM_ACCOUNT};
+use audit_model::{Finding, GUEST_ACCOUNT, SYSTEM_ACCOUNT};
 use job_runner::Found;
 use report::words::{Clock, plural};
 use report::{Block, Cell, Details, Document, Figure, Line, PersonLine, Section, Table, Who, line};
 
 use crate::rule::found::{Counted, Detail, Kind, counted};
 use body::Report;
+
+pub(crate) use said::said;
 
 /// Who came from where, how sure that is, and what to do.
 pub(crate) fn body(report: &Report, document: &mut Document) {
@@ -50,13 +53,18 @@ fn person(report: &Report, Found { finding, detail }: &Found<Detail>, clock: Clo
         person.facts.push(Line::from(format!("account since {}", clock.day(since))));
     }
     person.facts.push(line!["how sure: ", how_sure(detail.kind)]);
-    person.how_much = match detail.kind {
-        Kind::FailedBurst | Kind::Spraying => plural(detail.logins, "failed login").into(),
-        _ => counted(detail.logins, finding.counts.acts.saturating_sub(detail.logins)).into(),
-    };
+    person.how_much = how_many(finding, detail).into();
     person.what_to_do = detail.what_to_do.iter().map(|step| step.as_str().into()).collect();
     person.details.extend(several(&detail.people));
     person
+}
+
+/// `3 logins and 41 actions`
+fn how_many(finding: &Finding, detail: &Detail) -> String {
+    match detail.kind {
+        Kind::FailedBurst | Kind::Spraying => plural(detail.logins, "failed login"),
+        _ => counted(detail.logins, finding.counts.acts.saturating_sub(detail.logins)),
+    }
 }
 
 /// People listed of one finding.

@@ -12,6 +12,7 @@ mod rule;
 use std::process::ExitCode;
 
 use ::report::{Document, Line};
+use alerting::Said;
 use audit_model::{MainSource, Source};
 use event_archive::Look;
 use job_runner::exit::Exit;
@@ -21,7 +22,7 @@ use crate::cli::{Command, Flags};
 use crate::config::Config;
 use crate::gather::Facts;
 use crate::report::{Body, Report};
-use crate::rule::Detail;
+use crate::rule::{Detail, Found};
 
 /// This program, as the runner sees it.
 struct VdrWatch;
@@ -69,6 +70,10 @@ impl Program for VdrWatch {
 
     fn body(report: &Report, document: &mut Document) {
         report::body(report, document)
+    }
+
+    fn said(report: &Report, found: &Found) -> Said {
+        report::said(report, found)
     }
 
     async fn own_command(command: &Command, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {

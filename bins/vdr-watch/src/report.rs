@@ -3,6 +3,7 @@
 mod advice;
 mod body;
 mod logins;
+mod said;
 
 use std::collections::BTreeSet;
 
@@ -18,6 +19,7 @@ use safe_actions::ActionState;
 use url::Url;
 
 pub(crate) use self::body::{Body, Report, judge};
+pub(crate) use self::said::said;
 use crate::create_room::RoomAction;
 use crate::rule::{Detail, Found, InFolder};
 
@@ -33,15 +35,20 @@ pub(crate) fn headline(report: &Report, told: u64) -> Option<Line> {
 fn short(Found { finding, detail }: &Found) -> Line {
     let is_told = !detail.kinds.classes.is_empty();
     let how_much = if is_told { detail.kinds.by_class() } else { plural(finding.counts.acts, "action") };
-    let long = match finding.window.length() {
-        length if length < TimeDelta::seconds(1) => " at once".to_owned(),
-        length => format!(" in {}", words::duration(length)),
-    };
+    let long = how_long(finding);
     let place = finding.room.as_ref().map(|room| match &room.id {
         Some(id) => line![format!(", room {id} \""), Line::name(&room.title), "\""],
         None => line![", a room called \"", Line::name(&room.title), "\""],
     });
     line![Line::name(&finding.person.name), format!(", {how_much}{long}"), place.unwrap_or_default()]
+}
+
+/// ` in 40 min`
+fn how_long(finding: &Finding) -> String {
+    match finding.window.length() {
+        length if length < TimeDelta::seconds(1) => " at once".to_owned(),
+        length => format!(" in {}", words::duration(length)),
+    }
 }
 
 /// What was made, whose activity was unusually high, and what to do.
@@ -119,7 +126,7 @@ fn person(report: &Report, found: &Found, clock: Clock) -> PersonLine {
     person.facts.extend(detail.when(clock).map(Line::from));
     person.facts.extend(logins::from_where(report, finding, clock));
     person.facts.push(standing(&finding.person, clock));
-    person.what_to_do = advice::what_to_do(found, person.who.page.as_deref());
+    person.what_to_do = advice::what_to_do(found, person.who.page.as_deref(), "report");
     let is_gone = finding.person.room_role == Some(RoomRole::RoomGone);
     if let Some(place) = person.place.as_mut().filter(|_| is_gone) {
         place.page = None;

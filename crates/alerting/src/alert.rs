@@ -4,6 +4,7 @@ use audit_model::{
     Counts, Coverage, Evidence, Finding, FindingRoom, FindingState, Gap, MAX_EVIDENCE, Person, PortalRole, RoomId,
     Severity, Verdict, Window,
 };
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -26,6 +27,8 @@ pub struct AlertContext<'a> {
     pub version: &'a str,
     /// The portal's address, without user and password.
     pub portal_url: &'a Url,
+    /// The portal's, in which people read its times; `None` when the portal could not be asked.
+    pub time_zone: Option<Tz>,
     /// What the run could see.
     pub coverage: &'a Coverage,
 }
@@ -82,6 +85,9 @@ pub struct AlertProgram {
 pub struct AlertPortal {
     /// Without a slash at the end.
     pub url: String,
+    /// Its name in the IANA database, for instance `Europe/Berlin`. Instants are in UTC all the same.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub time_zone: Option<String>,
 }
 
 /// Pages of the portal where a reader can look further. Absent means that no address is known.
@@ -111,7 +117,10 @@ impl Alert {
             matter: finding.matter.clone(),
             state: finding.state,
             program: AlertProgram { name: context.program.to_owned(), version: context.version.to_owned() },
-            portal: AlertPortal { url: context.portal_url.as_str().trim_end_matches('/').to_owned() },
+            portal: AlertPortal {
+                url: context.portal_url.as_str().trim_end_matches('/').to_owned(),
+                time_zone: context.time_zone.map(|zone| zone.name().to_owned()),
+            },
             rule: finding.rule.clone(),
             // that something is over wakes nobody
             severity: if finding.state == FindingState::Ended { Severity::Info } else { finding.severity },

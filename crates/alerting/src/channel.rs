@@ -1,23 +1,35 @@
 //! The ways in which an alert can leave: one file below `channel/` for each kind, and what all of them share.
 
+mod alertmanager;
+mod call;
 mod chat;
+mod document;
 mod email;
 mod file;
+mod format;
+#[cfg(test)]
+mod golden;
 mod http;
 mod kind;
 mod matrix;
 mod mattermost;
 mod ntfy;
 mod offer;
+mod opsgenie;
+mod pagerduty;
 mod rocketchat;
 mod route;
 mod settings;
 mod slack;
+mod splunk;
 mod standard_webhook;
+mod syslog;
 mod teams;
 mod telegram;
+mod templated;
 mod webhook;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,6 +37,7 @@ use std::sync::Arc;
 use outbound::{HttpOptions, RetryPolicy};
 use secrecy::SecretString;
 use url::Url;
+use uuid::Uuid;
 
 use crate::error::Error;
 use crate::message::Language;
@@ -48,16 +61,17 @@ pub struct Channel {
 /// How it leaves. What speaks HTTP is one of them, whatever it says.
 #[derive(Clone)]
 enum Way {
-    File(PathBuf),
-    Http(Arc<http::Http>),
     Email(Arc<email::Email>),
+    File(PathBuf, format::Format),
+    Http(Arc<http::Http>),
+    Syslog(Arc<syslog::Syslog>),
 }
 
 impl Channel {
     /// A file of JSON lines, appended to. Its folder must exist.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        Channel::new(format!("file {}", path.display()), Way::File(path))
+        Channel::new(format!("file {}", path.display()), Way::File(path, format::Format::Alert))
     }
 
     /// An address that takes one alert per POST. `secret` signs each of them, as Standard Webhooks does.
@@ -89,6 +103,18 @@ impl Channel {
         Channel { route, ..self }
     }
 
+    /// The person groups that its settings name, by id or name.
+    pub fn groups(&self) -> &[String] {
+        &self.route.groups
+    }
+
+    /// The same, knowing who is in these groups; until it is known, a channel with groups gets alerts about whomever.
+    #[must_use]
+    pub fn with_members(mut self, members: BTreeSet<Uuid>) -> Self {
+        self.route.members = Some(members);
+        self
+    }
+
     /// What a report calls the channel, and what tells it from the others: the name in the settings; for `alerts.file` the path, and
     /// for `alerts.webhook` the origin without its secret part.
     pub fn name(&self) -> &str {
@@ -98,26 +124,29 @@ impl Channel {
     /// `file`, `webhook`, …
     pub fn kind(&self) -> &'static str {
         match &self.way {
-            Way::File(_) => "file",
-            Way::Http(http) => http.kind(),
             Way::Email(_) => "email",
+            Way::File(..) => "file",
+            Way::Http(http) => http.kind(),
+            Way::Syslog(_) => "syslog",
         }
     }
 
     /// Where it leads, as far as that may be shown: the path of a file, or where it connects to.
     pub fn target(&self) -> Target<'_> {
         match &self.way {
-            Way::File(path) => Target::File(path),
-            Way::Http(http) => Target::Address(http.address()),
             Way::Email(_) => Target::MailServer,
+            Way::File(path, _) => Target::File(path),
+            Way::Http(http) => Target::Address(http.address()),
+            Way::Syslog(syslog) => Target::Syslog(syslog.address()),
         }
     }
 
     pub(crate) async fn send(&self, offer: &Offer<'_>) -> Result<Sent, Error> {
         match &self.way {
-            Way::File(path) => file::append(path, offer.json).map(|()| Sent::default()),
-            Way::Http(http) => http.send(offer).await,
             Way::Email(email) => email.send(offer).await,
+            Way::File(path, format) => file::append(path, &format.line(offer)).map(|()| Sent::default()),
+            Way::Http(http) => http.send(offer).await,
+            Way::Syslog(syslog) => syslog.send(offer).await,
         }
     }
 }
@@ -129,6 +158,8 @@ pub enum Target<'a> {
     /// Only its origin may be shown.
     Address(&'a Url),
     MailServer,
+    /// `udp://`, `tcp://`, `tls://` or `unix://`.
+    Syslog(&'a Url),
 }
 
 impl fmt::Debug for Channel {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 
 use crate::mail::MailError;
+use crate::templates::TemplateError;
 
 /// Why a channel did not take an alert, or the outbox could not be used. Receivers are named by their origin only: the rest of the address is often a secret.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +42,21 @@ pub enum Error {
         /// The pause that the receiver asked for.
         retry_after: Option<Duration>,
     },
+    /// The syslog receiver cannot be reached, or hung up; what it has read it may keep.
+    #[error("{kind} {origin} cannot be reached or did not take the message; check its address and the firewall")]
+    Stream {
+        kind: &'static str,
+        origin: String,
+        #[source]
+        source: std::io::Error,
+    },
+    /// A template in the settings cannot say this alert.
+    #[error("a template of {kind} cannot say this alert; correct it in the settings")]
+    Template {
+        kind: &'static str,
+        #[source]
+        source: TemplateError,
+    },
     /// An earlier alert of the same call could not reach the channel, or found it overloaded.
     #[error("not tried, because the channel did not accept an earlier alert; see that one for the cause")]
     NotTried,
@@ -65,10 +81,14 @@ impl Error {
     /// Whether the next alert would meet the same after the same long wait.
     pub(crate) fn is_about_the_channel(&self) -> bool {
         match self {
-            Error::Unreachable { .. } | Error::Certificate { .. } => true,
+            Error::Unreachable { .. } | Error::Certificate { .. } | Error::Stream { .. } => true,
             Error::Refused { status, .. } => is_overload(*status),
             Error::Mail { source, .. } => source.is_about_the_server(),
-            Error::File { .. } | Error::NotTried | Error::Unreadable { .. } | Error::Outbox(_) => false,
+            Error::File { .. }
+            | Error::NotTried
+            | Error::Outbox(_)
+            | Error::Template { .. }
+            | Error::Unreadable { .. } => false,
         }
     }
 

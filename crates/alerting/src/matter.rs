@@ -115,8 +115,9 @@ impl Matter {
         }
     }
 
-    /// What is remembered when a finding was found again; `is_told` when people hear of it.
-    pub(crate) fn found(mut self, finding: &Finding, is_told: bool, moment: &Moment<'_>) -> Matter {
+    /// What is remembered when a finding was found again; `is_told` when people hear of it, `is_held_back` when somebody has silenced it:
+    /// its end is told after the silence.
+    pub(crate) fn found(mut self, finding: &Finding, is_told: bool, is_held_back: bool, moment: &Moment<'_>) -> Matter {
         let now = moment.now;
         let window = &mut self.window;
         *window = Window::new(window.since.min(finding.window.since), window.until.max(finding.window.until));
@@ -133,10 +134,13 @@ impl Matter {
             self.suppressed = self.suppressed.saturating_add(1);
         }
         let was_over = self.over_since.filter(|_| finding.state != FindingState::Grown);
-        // what is over when it is told needs no second word
+        // what is over when it is told needs no second word, and nobody hears of the end of what the settings exclude
         let is_over = finding.course == Course::Burst
-            && (matches!(finding.state, FindingState::Ended | FindingState::Silenced)
-                || is_told && self.window.until + moment.quiet <= now);
+            && match finding.state {
+                FindingState::Ended => true,
+                FindingState::Silenced => !is_held_back && moment.is_over(self.window.until),
+                _ => is_told && self.window.until + moment.quiet <= now,
+            };
         self.over_since = was_over.or(is_over.then_some(now));
         self
     }

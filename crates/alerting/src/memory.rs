@@ -109,8 +109,13 @@ pub(crate) fn matter_of(read: &Read<'_>, finding: &Finding, now: DateTime<Utc>) 
     Ok(matters_of(read, finding, now)?.into_iter().reduce(Kept::and))
 }
 
-/// Remembers that a finding was found, and whether people hear of it.
-pub(crate) fn remember(write: &Write<'_>, finding: &Finding, moment: &Moment<'_>) -> Result<(), Failure> {
+/// Remembers that a finding was found, and whether people hear of it; `is_held_back` when somebody has silenced it.
+pub(crate) fn remember(
+    write: &Write<'_>,
+    finding: &Finding,
+    is_held_back: bool,
+    moment: &Moment<'_>,
+) -> Result<(), Failure> {
     let now = moment.now;
     let is_told = finding.state.is_told();
     let known = matters_of(write, finding, now)?;
@@ -123,7 +128,7 @@ pub(crate) fn remember(write: &Write<'_>, finding: &Finding, moment: &Moment<'_>
     };
     parts.insert(moment.part.to_owned());
     let parts: Vec<String> = parts.into_iter().collect();
-    let matter = matter.found(finding, is_told, moment);
+    let matter = matter.found(finding, is_told, is_held_back, moment);
     let json = serde_json::to_string(finding).map_err(Failure::other)?;
     let micros = |at: DateTime<Utc>| at.timestamp_micros();
     let values: [Value; 16] = [

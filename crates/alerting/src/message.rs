@@ -8,11 +8,12 @@ mod words;
 
 use audit_model::{Attributed, FindingRoom, Gap, Person, PortalText, Severity};
 use chrono::{DateTime, TimeDelta, Utc};
-use report::words as shared;
-use serde_json::Value;
+use chrono_tz::Tz;
+use report::words::{self as shared, Clock};
 use url::Url;
 
 use crate::alert::Alert;
+use crate::said::Said;
 
 pub use words::Language;
 use words::Words;
@@ -64,17 +65,17 @@ pub struct Fact {
 impl Message {
     /// The message that leaves at this moment.
     pub fn new(alert: &Alert, language: Language, now: DateTime<Utc>) -> Self {
-        let words = language.words();
+        let (words, said) = (language.words(), Said::in_alert(alert));
         let mut links = Vec::new();
         links.extend(alert.links.room.clone().map(|page| (words.room_page.to_owned(), page)));
         links.extend(alert.links.person.clone().map(|page| (words.person_page.to_owned(), page)));
         let matter = alert.matter.as_ref().map(|matter| format!(" · {} {matter}", words.matter)).unwrap_or_default();
         let (program, version) = (line(&alert.program.name), line(&alert.program.version));
         Message {
-            subject: subject(alert, words),
+            subject: subject(alert, &said, words),
             severity: severity(alert, words).to_owned(),
-            what_to_do: what_to_do(alert, words),
-            facts: facts(alert, words, now),
+            what_to_do: what_to_do(alert, &said, words),
+            facts: facts(alert, &said, words, now),
             links,
             footer: format!("{program} {version} · {}{matter}", line(&alert.portal.url)),
             language,
@@ -100,14 +101,19 @@ impl Message {
     }
 }
 
-/// `high: Anna Example in "Alpha": 41 actions within 1 h, more than 20`
-fn subject(alert: &Alert, words: &Words) -> String {
+/// `high: Anna Example in "Alpha": 41 actions within 1 h, more than 20`, or in the words of the program
+/// `critical: Anna Example signed in from 203.0.113.66 after 40 wrong passwords`
+fn subject(alert: &Alert, said: &Said, words: &Words) -> String {
     let person = called(&alert.person).unlinked_within(LONGEST_PERSON);
+    if let Some(did) = said.did.as_ref().filter(|_| !alert.is_over()) {
+        let said = format!("{}: {person} {}", severity(alert, words), line(did));
+        return PortalText::new(said).for_terminal_within(LONGEST_SUBJECT);
+    }
     let room = alert.room.as_ref().map(|room| room.title.unlinked_within(LONGEST_ROOM));
     let room = room.map(|title| format!(" {} \"{title}\"", words.in_room)).unwrap_or_default();
     let what = match alert.reasons.first().filter(|_| !alert.is_over()) {
         Some(reason) => reason.clone(),
-        None => how_many(alert, words),
+        None => said.facts.how_many.clone().unwrap_or_else(|| how_many(alert, words)),
     };
     let start = format!("{}: {person}{room}: ", severity(alert, words));
     let left = LONGEST_SUBJECT.saturating_sub(start.chars().count());
@@ -130,9 +136,8 @@ fn severity(alert: &Alert, words: &Words) -> &'static str {
 }
 
 /// What the program says; else what is right whatever was found.
-fn what_to_do(alert: &Alert, words: &Words) -> Vec<String> {
-    let said = alert.detail.get("what_to_do").and_then(Value::as_array).into_iter().flatten();
-    let steps: Vec<String> = said.filter_map(Value::as_str).take(MOST_LINES).map(line).collect();
+fn what_to_do(alert: &Alert, said: &Said, words: &Words) -> Vec<String> {
+    let steps: Vec<String> = said.what_to_do.iter().take(MOST_LINES).map(|step| line(step)).collect();
     match steps {
         _ if alert.is_over() => vec![words.nothing_to_do.to_owned()],
         steps if steps.is_empty() => vec![words.ask.to_owned()],
@@ -140,20 +145,24 @@ fn what_to_do(alert: &Alert, words: &Words) -> Vec<String> {
     }
 }
 
-fn facts(alert: &Alert, words: &Words, now: DateTime<Utc>) -> Vec<Fact> {
+fn facts(alert: &Alert, said: &Said, words: &Words, now: DateTime<Utc>) -> Vec<Fact> {
     let fact = |label, value: Option<String>| value.map(|value| Fact { label, value });
     let counted = alert.counts.acts > 0;
+    // what is over was said by the program when it began, and has other numbers by now
+    let own = |said: &Option<String>| said.as_deref().filter(|_| !alert.is_over()).map(line);
+    let of_room = || alert.room.as_ref().map(|room| place(room, words));
+    let times = Times::of(alert);
     let facts = [
         fact(words.who, Some(who(&alert.person))),
-        fact(words.place, alert.room.as_ref().map(|room| place(room, words))),
-        fact(words.count, counted.then(|| how_many(alert, words))),
-        fact(words.speed, counted.then(|| how_fast(alert, words))),
-        fact(words.since, Some(shared::instant(alert.window.since))),
-        fact(words.going_on, Some(going_on(alert, words, now))),
-        fact(words.sure, how_sure(alert, words)),
+        fact(words.place, own(&said.facts.place).or_else(of_room)),
+        fact(words.count, own(&said.facts.how_many).or_else(|| counted.then(|| how_many(alert, words)))),
+        fact(words.speed, own(&said.facts.how_fast).or_else(|| how_fast(alert, words))),
+        fact(words.since, Some(times.first(alert.window.since, words))),
+        fact(words.going_on, going_on(alert, said, times, words, now)),
+        fact(words.sure, own(&said.facts.how_sure).or_else(|| how_sure(alert, words))),
         fact(words.why, Some(quoted(&alert.reasons.join("; "), 3 * LONGEST_QUOTE)).filter(|why| !why.is_empty())),
         fact(words.held_back, (alert.suppressed > 0).then(|| shared::number(alert.suppressed))),
-        fact(words.not_seen, Some(not_seen(alert, words))),
+        fact(words.not_seen, Some(not_seen(alert, times, words))),
     ];
     facts.into_iter().flatten().collect()
 }
@@ -180,22 +189,48 @@ fn how_many(alert: &Alert, words: &Words) -> String {
     (words.acts)(alert.counts.acts, alert.counts.documents)
 }
 
-fn how_fast(alert: &Alert, words: &Words) -> String {
+/// Of one action there is no speed.
+fn how_fast(alert: &Alert, words: &Words) -> Option<String> {
+    if alert.counts.acts < 2 {
+        return None;
+    }
     let length = alert.window.until - alert.window.since;
     let minutes = (length.num_seconds().unsigned_abs()).div_ceil(60).max(1);
     let rate = alert.counts.acts.div_ceil(minutes);
-    (words.rate)(minutes, rate, alert.counts.acts < minutes)
+    Some((words.rate)(minutes, rate, alert.counts.acts < minutes))
 }
 
-fn going_on(alert: &Alert, words: &Words, now: DateTime<Utc>) -> String {
-    let last = shared::instant(alert.window.until);
-    if alert.is_over() {
-        format!("{} {last}", words.ended_at)
-    } else if now - alert.window.until < GOING_ON {
-        format!("{} {last}", words.probably)
-    } else {
-        format!("{} {last}", words.last_at)
+/// When people read times: as the portal shows them, where its zone is known.
+#[derive(Clone, Copy)]
+struct Times(Option<Tz>);
+
+impl Times {
+    fn of(alert: &Alert) -> Times {
+        Times(alert.portal.time_zone.as_ref().and_then(|zone| zone.parse().ok()))
     }
+
+    fn at(self, instant: DateTime<Utc>) -> String {
+        self.0.map_or_else(|| shared::instant(instant), |zone| Clock(zone).at(instant))
+    }
+
+    /// The first time of a message, which says in which zone all are.
+    fn first(self, instant: DateTime<Utc>, words: &Words) -> String {
+        let zone = self.0.map(|zone| format!(" ({} {})", words.times_in, zone.name())).unwrap_or_default();
+        format!("{}{zone}", self.at(instant))
+    }
+}
+
+/// Of what has no actions, such as a summary, nothing goes on.
+fn going_on(alert: &Alert, said: &Said, times: Times, words: &Words, now: DateTime<Utc>) -> Option<String> {
+    let last = times.at(alert.window.until);
+    let goes_on = said.facts.goes_on.or((now - alert.window.until < GOING_ON).then_some(true));
+    let phrase = match goes_on {
+        _ if alert.is_over() => words.ended_at,
+        Some(true) => words.probably,
+        Some(false) => words.ended_at,
+        None => words.last_at,
+    };
+    Some(format!("{phrase} {last}")).filter(|_| alert.counts.acts > 0 || alert.is_over())
 }
 
 fn how_sure(alert: &Alert, words: &Words) -> Option<String> {
@@ -210,14 +245,13 @@ fn how_sure(alert: &Alert, words: &Words) -> Option<String> {
     })
 }
 
-fn not_seen(alert: &Alert, words: &Words) -> String {
+fn not_seen(alert: &Alert, times: Times, words: &Words) -> String {
     let coverage = &alert.coverage;
     if coverage.complete {
         return words.all_seen.to_owned();
     }
     let gap = |gap: &Gap| {
-        let (what, since, until) =
-            (shared::source(&gap.what), shared::instant(gap.span.since), shared::instant(gap.span.until));
+        let (what, since, until) = (shared::source(&gap.what), times.at(gap.span.since), times.at(gap.span.until));
         format!("{}, {since} {} {until}", line(what), words.to)
     };
     let mut gaps: Vec<String> = coverage.gaps.iter().take(MOST_LINES).map(gap).collect();

@@ -190,8 +190,9 @@ impl Told {
             let finding = self.findings.iter().chain(&self.ended).find(is_about);
             wait_for(write, About { alert, finding }, &self.channels, moment.now)?;
         }
+        let silences = silence::silences(write, moment.now)?;
         for finding in &self.findings {
-            memory::remember(write, finding, moment)?;
+            memory::remember(write, finding, silence::silencing(&silences, finding).is_some(), moment)?;
         }
         for id in self.ended.iter().filter_map(|finding| finding.matter.as_deref()) {
             memory::end(write, id, moment.now)?;

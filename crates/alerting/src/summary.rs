@@ -12,6 +12,9 @@ use crate::history::SUMMARY;
 /// So many of the alerts are named.
 const NAMED: usize = 10;
 
+/// So many of their ids a receiver gets.
+const IDS_LISTED: usize = 100;
+
 /// One alert that counts the others; `None` for none.
 pub(crate) fn summary_of(alerts: &[Alert]) -> Option<Alert> {
     let first = alerts.first()?;
@@ -55,7 +58,7 @@ pub(crate) fn summary_of(alerts: &[Alert]) -> Option<Alert> {
         suppressed: 0,
         detail: [
             ("what_to_do".to_owned(), json!(steps)),
-            ("summary".to_owned(), json!({ "alerts": count, "ids": ids })),
+            ("summary".to_owned(), json!({ "alerts": count, "ids": &ids[..ids.len().min(IDS_LISTED)] })),
         ]
         .into_iter()
         .collect(),

@@ -12,7 +12,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
 /// Templates run until so many steps are done: a replaced one must not keep a run busy.
-const FUEL: u64 = 1_000_000;
+pub(crate) const FUEL: u64 = 1_000_000;
 
 /// Why a text could not be made.
 #[derive(Debug, thiserror::Error)]

@@ -18,6 +18,10 @@ use crate::waiting::LONGEST_PAUSE;
 /// must not make the run take longer than the pause between two runs. The others wait for the next run.
 const MOST_PER_RUN: usize = 50;
 
+/// So many alerts that wait for one channel are a storm, which nobody reads to its end: fifty leave, and one alert counts the others, whatever
+/// the limits of the channel are and however urgent they are.
+const STORM: usize = 500;
+
 /// Due is what waited long enough; and what waits longer than any pause, because a clock was wrong when it was put off.
 const DUE_SQL: &str = "SELECT alert, json, tries, first_us FROM waiting
      WHERE channel = ?1 AND (next_us <= ?2 OR next_us > ?3)
@@ -77,6 +81,7 @@ impl Outbox {
         // what is critical leaves whatever the limits say, and stands first
         let critical = due.iter().filter(|row| row.is_critical()).count();
         let most = most.map_or(usize::MAX, |most| critical.max(usize::try_from(most).unwrap_or(usize::MAX)));
+        let most = if due.len() > STORM { most.min(MOST_PER_RUN) } else { most };
         let rest = due.split_off(due.len().min(most));
         let has_summed = hour.is_some_and(|(_, summaries)| summaries > 0);
         due.truncate(MOST_PER_RUN);

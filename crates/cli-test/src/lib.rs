@@ -190,7 +190,11 @@ pub fn assert_keeps(schema: &Path, document: &str) {
     }
 }
 
-/// Panics unless systemd accepts these units of a folder, with `binary` in place of the installed program.
+/// The exposure that `systemd-analyze security` may find, in tenths of 0 (none) to 10.
+const MOST_EXPOSED: &str = "12";
+
+/// Panics unless systemd accepts these units of a folder, with `binary` in place of the installed program, and finds its services as good as
+/// shut off. Of a template, an instance is looked at.
 ///
 /// Where its checker is not installed that is said on stderr, and fails CI.
 #[expect(clippy::print_stderr, reason = "a test that was not run is said loudly")]
@@ -205,13 +209,25 @@ pub fn assert_systemd_accepts(folder: &Path, program: &str, binary: &str, units:
     for unit in units {
         // the check looks for the program, which is not installed here
         let text = std::fs::read_to_string(folder.join(unit)).unwrap();
-        std::fs::write(copies.path().join(unit), text.replace(&format!("/usr/local/bin/{program}"), binary)).unwrap();
+        let text = text.replace(&format!("/usr/local/bin/{program}"), binary);
+        std::fs::write(copies.path().join(unit), &text).unwrap();
+        if unit.contains("@.") {
+            std::fs::write(copies.path().join(unit.replace("@.", "@example.")), text).unwrap();
+        }
     }
+    let threshold = format!("--threshold={MOST_EXPOSED}");
     for unit in units {
-        let mut check = std::process::Command::new(checker);
-        let checked = check.args(["verify", "--man=no"]).arg(copies.path().join(unit)).output().unwrap();
-        let said = String::from_utf8_lossy(&checked.stderr);
-        let about_us: Vec<&str> = said.lines().filter(|line| line.contains(program)).collect();
-        assert!(checked.status.success() && about_us.is_empty(), "{unit}: {said}");
+        let mut checks = vec![(vec!["verify", "--man=no"], copies.path().join(unit))];
+        if unit.ends_with(".service") {
+            let instance = copies.path().join(unit.replace("@.", "@example."));
+            checks.push((vec!["security", "--no-pager", "--offline=true", &threshold], instance));
+        }
+        for (arguments, path) in checks {
+            let checked = std::process::Command::new(checker).args(&arguments).arg(path).output().unwrap();
+            let said = String::from_utf8_lossy(&checked.stderr);
+            let about_us: Vec<&str> = said.lines().filter(|line| line.contains(program)).collect();
+            let found = String::from_utf8_lossy(&checked.stdout);
+            assert!(checked.status.success() && about_us.is_empty(), "{unit}: {said}{found}");
+        }
     }
 }

@@ -82,6 +82,7 @@ fn test_alert<C>(setup: &Setup<'_, C>) -> Result<Alert, Error> {
         program: about.name,
         version: about.version,
         portal_url: &portal_url,
+        time_zone: None,
         coverage: &Coverage::default(),
     };
     Ok(Alert::of_step(&finding, &setup.now.to_rfc3339(), &context))

@@ -102,6 +102,13 @@ pub enum CommonCommand {
         /// Which shell
         shell: Shell,
     },
+    /// Print the manual page, or write the pages of all commands
+    #[command(hide = true)]
+    Man {
+        /// Folder for the pages of all commands
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
 }
 
 impl CommonCommand {
@@ -113,6 +120,7 @@ impl CommonCommand {
             CommonCommand::Alerts(AlertsCommand::Silence(SilenceCommand::Add { .. })) => &[RunFlag::Until],
             CommonCommand::Alerts(_) => &[],
             CommonCommand::Completions { .. } | CommonCommand::Store(StoreCommand::Check) => &[RunFlag::DryRun],
+            CommonCommand::Man { .. } => &[],
             CommonCommand::Store(StoreCommand::Show { .. }) => &[RunFlag::Json, RunFlag::DryRun],
             CommonCommand::Store(
                 StoreCommand::Prune { .. }
@@ -129,15 +137,15 @@ impl CommonCommand {
 /// `init …`
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct InitArgs {
-    /// Address of the portal, as in --portal
+    /// Address of the portal, such as https://docs.example.com
     #[arg(value_name = "URL")]
     pub url: Option<String>,
 
-    /// Ask nothing: what no flag says keeps its default
+    /// Ask nothing; every setting that no flag gives keeps its default
     #[arg(long)]
     pub yes: bool,
 
-    /// Answer a question or set anything else, as in the settings file: limits.per_hour=30, rooms='["Acme"]'; can be repeated
+    /// Set any setting, written as in the settings file: limits.per_hour=30, rooms='["Acme"]'; can be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<SetKey>,
 
@@ -220,9 +228,9 @@ pub enum AlertsCommand {
 /// `alerts silence …`
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum SilenceCommand {
-    /// Add a silence: what matches is not told until it ends, and stays in the full report
+    /// Add a silence: what matches is not told until it ends, and stays in the full report. The time in --until counts forward from now here: 7d ends it in seven days
     Add {
-        /// What is silenced: rule, person, room, severity, matter or fingerprint; if repeated, all must match
+        /// What is silenced: rule=NAME, person=ID or e-mail address, room=ID or title, severity=high, matter=ID or fingerprint=TEXT; if repeated, all must match
         #[arg(long = "match", value_name = "KEY=VALUE", required = true)]
         criteria: Vec<String>,
         /// Why

@@ -20,7 +20,7 @@ use crate::setup::{self, Setup};
 use crate::stop::{Signals, Stop};
 use crate::surroundings::Surroundings;
 use crate::watchers::Watchers;
-use crate::{Error, alerts, config_show, doctor, fleet, init, logging, upkeep};
+use crate::{Error, alerts, config_show, doctor, fleet, init, logging, manual, upkeep};
 
 /// So long work that nobody waits for any more may take to end.
 const LAST_WORK: Duration = Duration::from_secs(1);
@@ -81,6 +81,9 @@ fn run<P: Program>(cli: &CommandLineOf<P>, runtime: &Runtime) -> anyhow::Result<
         let mut script = Vec::new();
         clap_complete::generate(*shell, &mut CommandLineOf::<P>::definition(&P::ABOUT), P::ABOUT.name, &mut script);
         return setup::print(&String::from_utf8_lossy(&script)).map(|()| Exit::Concluded);
+    }
+    if let Some(CommonCommand::Man { folder }) = cli.shared_command() {
+        return manual::run(CommandLineOf::<P>::definition(&P::ABOUT), folder.as_deref());
     }
     let sources = Sources::from_process(args, cli.settings());
     if let Some(CommonCommand::Init(command)) = cli.shared_command() {

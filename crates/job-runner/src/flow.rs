@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use alerting::{Channel, Moment};
+use alerting::Moment;
 use anyhow::Context;
 use audit_model::{BlindSpot, Coverage, Forgotten, SpanSet, Verdict};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -83,7 +83,7 @@ pub(crate) async fn conclude<P: Program>(
         warn!("if the store disappears, no run will notice: {failure}");
     }
     let part = config.part();
-    let mut flow = Flow::new(run, stores, looked, &channels, &part);
+    let mut flow = Flow::new(run, stores, looked, &part);
     // whoever acts has to know what was told before
     flow.compare(&mut watchers.failures).await?;
     flow.see_to_lease(&mut watchers.failures, stop).await?;
@@ -123,7 +123,7 @@ struct Told {
 
 impl<'a, P: Program> Flow<'a, P> {
     /// Completes the coverage, so that no program can forget what the runner knows.
-    fn new(run: Run<'a, P>, stores: Stores, mut looked: AfterLook<P>, channels: &'a [Channel], part: &'a str) -> Self {
+    fn new(run: Run<'a, P>, stores: Stores, mut looked: AfterLook<P>, part: &'a str) -> Self {
         let head = &mut looked.report.head;
         looked.unseen_after.into_iter().for_each(|unseen| clock::note_unseen(&mut head.coverage, unseen));
         let judged = looked.stretch.judged(P::ABOUT.judged_by, &mut head.coverage);
@@ -134,7 +134,7 @@ impl<'a, P: Program> Flow<'a, P> {
         let seen_until = looked.stretch.seen_until(&head.coverage);
         let telling = Telling {
             outbox: stores.outbox.clone(),
-            channels,
+            channels: looked.channels.clone(),
             moment: Moment { now: run.now, quiet: quiet(run.common), seen_until, part },
             sends_alerts: P::ABOUT.sends_alerts,
             zone: head.portal.time_zone.unwrap_or_default(),
@@ -216,7 +216,7 @@ impl<'a, P: Program> Flow<'a, P> {
             let notes: Vec<&String> = must_say.into_iter().chain(notes).chain(misnamed).collect();
             print_news::<P>(args.format, report, &document, &notes, failures)
         };
-        let how = stop.hurry(self.telling.tell(&mut looked.report, print)).await;
+        let how = stop.hurry(self.telling.tell(&mut looked.report, P::said, print)).await;
         let was_cut = how.as_ref().is_none_or(|how| how.is_left);
         let how = how.unwrap_or(HowTold { printed: Ok(()), critical_reached: true, is_safe: false, is_left: false });
         if how.printed.is_ok() && !how.is_left {
@@ -251,7 +251,7 @@ impl<'a, P: Program> Flow<'a, P> {
         if stop.is_interrupted() {
             return;
         }
-        spare::clear(self.run.state, self.telling.channels, self.run.now).await;
+        spare::clear(self.run.state, &self.telling.channels, self.run.now).await;
         // what was not told is not forgotten, and a repetition of an old run looks at what the next ordinary one forgets
         if told.how.is_safe && self.run.args.ends_by_clock() {
             let looked_since = stretch.window.since - self.run.config.reach(P::ABOUT.window);

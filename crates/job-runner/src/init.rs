@@ -82,6 +82,9 @@ pub(crate) async fn run<P: Program>(
         answers.settings.insert(given.key.clone(), value);
     }
 
+    if asker.is_person() {
+        setup::print(&welcome(name, &folder))?;
+    }
     let Some((key, reached)) = prove::<P>(&mut answers, asker, &folder).await? else { return Ok(Exit::Nothing) };
     ask::<P>(&mut answers, asker, &reached, &defaults)?;
     let read = answers.read::<P>();
@@ -103,7 +106,7 @@ pub(crate) async fn run<P: Program>(
     let listed: Vec<String> =
         written.iter().map(|file| format!("  {:<40}  {}\n", file.path.display(), file.what)).collect();
     setup::print(&format!(
-        "\nWritten, each for this user only:\n{}\nWhat `{name} doctor` says with them:\n",
+        "\nWritten, readable by this user only:\n{}\n`{name} doctor` checks what a run depends on:\n",
         listed.concat()
     ))?;
 
@@ -120,6 +123,14 @@ pub(crate) async fn run<P: Program>(
 
 const PORTAL: &str = "portal.url";
 
+/// What a person has to know before the first question.
+fn welcome(program: &str, folder: &Folder) -> String {
+    format!(
+        "This sets up {program}. It needs the address of your portal, and an API key of a DocSpace admin or the owner:\nin the portal, open Developer tools, then API keys, and create one with the permission `*:read`.\nNothing is written before the portal has accepted the key; then settings and key go to {}\n\n",
+        folder.shown()
+    )
+}
+
 /// The key, if it has to be written, and the portal that takes it. `None`: it did not, and what is wrong was printed.
 async fn prove<P: Program>(
     answers: &mut Answers<'_>,
@@ -130,8 +141,11 @@ async fn prove<P: Program>(
         if answers.read::<P>().placeholders.is_none() {
             let typed = asker.line("Address of the portal (such as https://docs.example.com)")?;
             let missing = || {
-                let usage = format!("is missing; say `{} init https://docs.example.com`", P::ABOUT.name);
-                Error::Argument("the address of the portal".to_owned(), usage)
+                let usage = format!(
+                    "is missing: the address of the portal, as in `{} init https://docs.example.com`",
+                    P::ABOUT.name
+                );
+                Error::Argument("URL".to_owned(), usage)
             };
             answers.settings.insert(PORTAL.to_owned(), typed.ok_or_else(missing)?.into());
         }
@@ -155,19 +169,31 @@ async fn prove<P: Program>(
             .map(|problem| Check::usage("settings", problem.to_string(), "correct it"))
             .collect();
         let reached = if checks.is_empty() { doctor::prove::<P>(&setup, &mut checks).await } else { None };
-        setup::print(&checks.iter().map(|check| format!("{check}\n")).collect::<String>())?;
         let is_proven = checks.iter().all(|check| check.state != CheckState::Fail);
+        setup::print(&proof(&checks, is_proven))?;
         if let (Some(reached), true) = (reached, is_proven) {
             return Ok(Some((key, reached)));
         }
-        if !asker.again("Nothing was written. Type address and key again?")? {
-            setup::print("Nothing was written. Correct what failed, and try again.\n")?;
+        if !asker.again("Nothing was written. Enter address and key again?")? {
+            setup::print(&format!(
+                "\nNothing was written. Correct what failed, and run `{} init` again.\n",
+                P::ABOUT.name
+            ))?;
             return Ok(None);
         }
         answers.settings.remove(PORTAL);
         answers.environment = answers.environment.without(KEY_VARIABLE);
         answers.args.key_file = None;
     }
+}
+
+/// What the portal answered. What is well is told with everything else when the settings are written.
+fn proof(checks: &[Check], is_proven: bool) -> String {
+    if is_proven {
+        return format!("The portal answers and takes the key ({} checks).\n", checks.len());
+    }
+    let wrong = checks.iter().filter(|check| check.state != CheckState::Ok);
+    wrong.map(|check| format!("{check}\n")).collect()
 }
 
 /// The key that has to be written into a file; `None` where one names it already.
@@ -185,10 +211,11 @@ fn key(answers: &mut Answers<'_>, asker: Asker, folder: &Folder, program: &str) 
     if let Some(key) = answers.environment.get(KEY_VARIABLE) {
         return Ok(Some(key.to_owned()));
     }
-    let typed = asker.secret("API key (Developer tools, API keys, permission `*:read`; it is not shown)")?;
+    let typed = asker.secret("API key (what you type or paste is not shown)")?;
     let missing = || {
-        let usage = format!("is missing; give `--key-file FILE`, or set `{KEY_VARIABLE}` for `{program} init`");
-        Error::Argument("the API key".to_owned(), usage)
+        let usage =
+            format!("is missing: give `{program} init` the API key by `--key-file FILE`, or in `{KEY_VARIABLE}`");
+        Error::Argument("--key-file".to_owned(), usage)
     };
     let typed = typed.ok_or_else(missing)?;
     answers.environment = answers.environment.with(KEY_VARIABLE, &typed);
@@ -289,7 +316,7 @@ fn next<P: Program>(settings: &Path, shared: Option<&Path>) -> String {
     let shared = shared.map(|path| format!(" --portal-config {}", shown(path))).unwrap_or_default();
     let call = format!("{name}{shared} --config {}", shown(settings));
     format!(
-        "\nNext:\n  1. Look once, without telling anybody:\n       {call} --dry-run\n  2. Let cron do it, as a user who may read these files:\n       {}  {call}\n     or systemd, where the package or the units of `deploy/` are installed:\n       systemctl enable --now {name}.timer\n",
+        "\nNext:\n  1. Correct what says FAIL, and read what says warn. To check again:\n       {call} doctor\n  2. Look once; nobody is told, and nothing is remembered:\n       {call} --dry-run\n  3. Let cron run it, as this user:\n       {}  {call}\n     or systemd, if the package or the units in `deploy/` are installed:\n       systemctl enable --now {name}.timer\n",
         P::ABOUT.schedule
     )
 }

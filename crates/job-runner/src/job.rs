@@ -28,6 +28,8 @@ pub struct Job {
     /// Where a program keeps its journal, else why it may not act: change nothing at the portal, and write to nobody. In a dry run a copy
     /// that goes when the run ends.
     pub store: Result<Store, Refusal>,
+    /// The same where nothing but a clock keeps the program from acting: to tell what that leaves undone.
+    pub store_for_telling: Option<Store>,
     /// Half-open, UTC. What has to be judged may be more: the [`Look`](event_archive::Look) says so.
     pub window: Window,
     /// What nobody has looked at after the window, because this machine's clock is wrong. The runner names it as a gap.

@@ -32,6 +32,8 @@ mod key_end;
 mod key_origin;
 pub mod logging;
 mod look;
+mod manual;
+mod members;
 mod memory;
 mod metrics;
 pub mod names;

@@ -25,6 +25,7 @@ use crate::hold;
 use crate::job::{Job, Refusal};
 use crate::keeping;
 use crate::key_end::KeyWatch;
+use crate::members;
 use crate::names::{self, Unknown};
 use crate::naming::Naming;
 use crate::program::{Program, ReportOf};
@@ -67,6 +68,8 @@ pub(crate) struct AfterLook<P: Program> {
     pub(crate) key_watch: KeyWatch,
     /// Entries of the settings that mean nobody, a sentence each.
     pub(crate) misnamed: Vec<String>,
+    /// With who is in the groups that they name.
+    pub(crate) channels: Vec<Channel>,
     /// What to act with; `None` when the run came to no conclusion of its own.
     pub(crate) job: Option<Job>,
 }
@@ -156,6 +159,9 @@ impl<P: Program> Run<'_, P> {
             }
             Err(_) => Vec::new(),
         };
+        let asked = probed.is_ok().then_some(&self.client);
+        let resolved = members::of_channels(self.channels, &stores.store, asked, now);
+        let channels = stop.limit(&self.client, resolved).await.unwrap_or_else(|_| self.channels.to_vec());
         let unknown: Vec<Unknown> = misnamed;
         let misnamed: Vec<String> = unknown.iter().map(ToString::to_string).collect();
         notes.extend(misnamed.iter().cloned());
@@ -164,11 +170,14 @@ impl<P: Program> Run<'_, P> {
             (!self.has_lock).then_some(Refusal::NoLock),
             clocks.refusal(),
         ];
+        let refusal = refusal.into_iter().flatten().next();
+        let may_tell = matches!(refusal, None | Some(Refusal::Clock { .. }));
         let archive = stores.archive.clone().with_holes(stretch.holes.clone());
         let unseen_after = clocks.unseen(stretch.window.until).filter(|_| stretch.ends_by_clock);
         let run = RunFacts { started_at: now, dry_run: self.args.dry_run };
         let mut name = PortalName::new(self.portal_url.clone(), probed.as_ref().ok());
         name.time_zone = self.config.time_zone().or(name.time_zone);
+        let time_zone = name.time_zone;
         let mut head = Head::new(&P::ABOUT, name, run, stretch.window, Coverage::default());
         head.notes = notes;
         head.naming = self.naming.clone();
@@ -179,7 +188,8 @@ impl<P: Program> Run<'_, P> {
                     client: self.client.clone(),
                     portal,
                     archive: archive.clone(),
-                    store: refusal.into_iter().flatten().next().map_or_else(|| Ok(stores.store.clone()), Err),
+                    store: refusal.map_or_else(|| Ok(stores.store.clone()), Err),
+                    store_for_telling: may_tell.then(|| stores.store.clone()),
                     window: stretch.window,
                     unseen_after,
                     now,
@@ -190,9 +200,10 @@ impl<P: Program> Run<'_, P> {
                     voice: Voice {
                         about: &P::ABOUT,
                         portal_url: self.portal_url.clone(),
+                        time_zone,
                         naming: self.naming.clone(),
                         outbox: stores.outbox.clone(),
-                        channels: self.channels.to_vec(),
+                        channels: channels.clone(),
                     },
                     mailer: self.mailer.clone(),
                     service_accounts: self.common.robots(),
@@ -218,7 +229,7 @@ impl<P: Program> Run<'_, P> {
             let archive = keeping::open_all(&stores.store).await?;
             report.head.naming = self.naming.knowing(rights::named(&stores.store, &archive).await?);
         }
-        Ok(AfterLook { report, stretch, archive, unseen_after, key_watch, misnamed, job })
+        Ok(AfterLook { report, stretch, archive, unseen_after, key_watch, misnamed, channels, job })
     }
 
     /// The program's questions and its rule, and whether it came to a conclusion. Only mistakes in flags and settings are errors, and a

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::future::Future;
 
+use alerting::Said;
 use audit_model::Window;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -20,7 +21,7 @@ use crate::exit::Exit;
 use crate::head::Head;
 use crate::init::{FirstFile, Question};
 use crate::job::{Job, Publishing};
-use crate::report::{Judgement, Report};
+use crate::report::{Found, Judgement, Report};
 use crate::setup::Setup;
 
 /// What a program found.
@@ -120,6 +121,12 @@ pub trait Program: Sized {
     /// The text on stdout, for programs that print another than what is new, and always; `None`: what is new, if anything is. Pure.
     fn text(_report: &ReportOf<Self>, _document: &Document) -> Option<Vec<u8>> {
         None
+    }
+
+    /// What the alert of a finding says in the program's own words: who did what, what to do, and the answers to what people ask first.
+    /// Whatever it leaves out is said from the numbers. Pure.
+    fn said(_report: &ReportOf<Self>, _found: &Found<Self::Detail>) -> Said {
+        Said::default()
     }
 
     /// What `init` asks besides portal and key, from what the portal has. Pure.

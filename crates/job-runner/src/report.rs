@@ -2,10 +2,11 @@
 
 use std::borrow::{Borrow, BorrowMut};
 
-use alerting::{Alert, AlertContext};
+use alerting::{Alert, AlertContext, Said};
 use audit_model::{Coverage, Finding, FindingState};
 use report::words;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::head::Head;
 use crate::rights;
@@ -103,8 +104,8 @@ impl<D, B> Report<D, B> {
         self.findings.iter().filter(|found| words::is_told(found.finding.state))
     }
 
-    /// One alert for each finding that is told, and for each burst that is over.
-    pub(crate) fn alerts(&self) -> Vec<Alert>
+    /// One alert for each finding that is told, and for each burst that is over; `said` are the program's own words.
+    pub(crate) fn alerts(&self, said: impl Fn(&Self, &Found<D>) -> Said) -> Vec<Alert>
     where
         D: Serialize,
     {
@@ -112,14 +113,24 @@ impl<D, B> Report<D, B> {
             program: self.head.program.name,
             version: self.head.program.version,
             portal_url: &self.head.portal.url,
+            time_zone: self.head.portal.time_zone,
             coverage: &self.head.coverage,
         };
         let naming = &self.head.naming;
         let alert = |finding: &Finding| Alert::from_finding(&naming.finding(finding), &context);
         let told = self.told().map(|found| {
-            let detail = serde_json::to_value(&found.detail).unwrap_or_default();
-            alert(&found.finding).with_detail(&naming.json(detail))
+            let mut detail = members_of(&found.detail);
+            detail.extend(members_of(&said(self, found)));
+            alert(&found.finding).with_detail(&naming.json(Value::Object(detail)))
         });
         told.chain(self.ended.iter().map(alert)).collect()
+    }
+}
+
+/// None of what is no object.
+fn members_of(value: &impl Serialize) -> Map<String, Value> {
+    match serde_json::to_value(value) {
+        Ok(Value::Object(members)) => members,
+        _ => Map::new(),
     }
 }

@@ -139,11 +139,13 @@ impl<C> Setup<'_, C> {
             now: self.now,
             started: instant_of(self.now),
             dry_run: true,
+            store_for_telling: None,
             has_window: self.args.since.is_some() || self.args.until.is_some(),
             misnamed: Vec::new(),
             voice: Voice {
                 about: self.about,
                 portal_url: self.portal_url()?,
+                time_zone: None,
                 naming: Naming::default(),
                 outbox: Outbox::open(store.clone()).await?,
                 channels: Vec::new(),

@@ -6,7 +6,7 @@ use docspace_client::Client;
 use url::Url;
 
 use crate::Error;
-use crate::config::{CommonConfig, Settings};
+use crate::config::{self, CommonConfig, Settings};
 use crate::guard::{self, Exposed};
 use crate::names::NamedList;
 use crate::naming::Naming;
@@ -15,9 +15,16 @@ use crate::setup::Setup;
 use crate::state_path::State;
 
 /// All lists of the settings that name people, groups or rooms.
-pub(crate) fn named<P: Program>(common: &CommonConfig, config: &P::Config, now: DateTime<Utc>) -> Vec<NamedList> {
+pub(crate) fn named<P: Program>(common: &CommonConfig, own: &P::Config, now: DateTime<Utc>) -> Vec<NamedList> {
     let robots = NamedList::people("service_accounts", &common.service_accounts);
-    [robots].into_iter().chain(config.named(now)).collect()
+    let routes = config::channels::read(&common.alerts.channel).into_iter().flatten().collect::<Vec<_>>();
+    let routes = [
+        NamedList::people("alerts.channel.people", routes.iter().flat_map(|channel| &channel.route().people)),
+        NamedList::groups("alerts.channel.groups", routes.iter().flat_map(|channel| &channel.route().groups)),
+        NamedList::rooms("alerts.channel.rooms", routes.iter().flat_map(|channel| &channel.route().rooms)),
+    ];
+    let routes = routes.into_iter().filter(|list| !list.entries.is_empty());
+    [robots].into_iter().chain(routes).chain(own.named(now)).collect()
 }
 
 /// What stands before the first request of a run.

@@ -3,20 +3,20 @@
 //! With channels, what is told and the alerts are written down together, then the report is printed, then the alerts are
 //! sent. Without channels the report is the delivery, so what is told is remembered only after it was printed.
 
-use alerting::{Alert, Channel, Lapsed, Moment, Outbox};
+use alerting::{Alert, Channel, Lapsed, Moment, Outbox, Said};
 use chrono::DateTime;
 use chrono_tz::Tz;
 use report::words::plural;
 use serde::Serialize;
 use tracing::{error, warn};
 
-use crate::report::Report;
+use crate::report::{Found, Report};
 use crate::setup;
 
 /// What a run needs to tell what it found.
 pub(crate) struct Telling<'a> {
     pub(crate) outbox: Outbox,
-    pub(crate) channels: &'a [Channel],
+    pub(crate) channels: Vec<Channel>,
     pub(crate) moment: Moment<'a>,
     /// Of the report: quiet hours of channels go by it.
     pub(crate) zone: Tz,
@@ -39,11 +39,12 @@ pub(crate) struct HowTold {
 }
 
 impl Telling<'_> {
-    /// Prints what was compared ([`compare`](Self::compare)), and sends it. `print` is given the report, and what it must say even where the
+    /// Prints what was compared ([`compare`](Self::compare)), and sends it. `said` are the program's own words; `print` is given the report, and what it must say even where the
     /// report has nothing to say.
     pub(crate) async fn tell<D: Serialize, B>(
         &self,
         report: &mut Report<D, B>,
+        said: impl Fn(&Report<D, B>, &Found<D>) -> Said,
         print: impl FnOnce(&Report<D, B>, &[String]) -> anyhow::Result<()>,
     ) -> HowTold {
         if self.dry_run {
@@ -52,7 +53,7 @@ impl Telling<'_> {
         let lapsed = self.lapsed().await;
         let notes: Vec<String> = lapsed.iter().map(note).collect();
         report.head.notes.extend(notes.iter().cloned());
-        let mut alerts = if self.sends_alerts { report.alerts() } else { Vec::new() };
+        let mut alerts = if self.sends_alerts { report.alerts(said) } else { Vec::new() };
         let is_kept = !self.channels.is_empty() && self.keep(report, &mut alerts).await;
         if self.outbox.is_taken_over().await {
             // that run finds and tells the same
@@ -91,7 +92,7 @@ impl Telling<'_> {
     }
 
     async fn lapsed(&self) -> Vec<Lapsed> {
-        let lapsed = self.outbox.lapsed(self.channels).await.unwrap_or_else(|failure| {
+        let lapsed = self.outbox.lapsed(&self.channels).await.unwrap_or_else(|failure| {
             warn!("a later run reports which alerts were given up: {:#}", anyhow::Error::new(failure));
             Vec::new()
         });
@@ -102,14 +103,14 @@ impl Telling<'_> {
     }
 
     async fn keep<D, B>(&self, report: &Report<D, B>, alerts: &mut [Alert]) -> bool {
-        let kept = self.outbox.keep(&report.findings, &report.ended, alerts, self.channels, &self.moment).await;
+        let kept = self.outbox.keep(&report.findings, &report.ended, alerts, &self.channels, &self.moment).await;
         kept.inspect_err(|_| warn!("the next run will tell the findings again")).map_err(log).is_ok()
     }
 
     /// Whether every critical alert has reached somebody, and whether all alerts were taken or wait. `None`: another run has taken over
     /// meanwhile, and sees to that.
     async fn deliver(&self, alerts: &[Alert], is_kept: bool) -> Option<(bool, bool)> {
-        let drained = match self.outbox.drain(self.channels, self.leaves_at()).await {
+        let drained = match self.outbox.drain(&self.channels, self.leaves_at()).await {
             Ok(drained) => drained,
             Err(failure) => {
                 log(failure);
@@ -140,7 +141,7 @@ impl Telling<'_> {
     }
 
     async fn deliver_directly(&self, alerts: &[Alert]) -> bool {
-        let report = alerting::deliver(alerts, self.channels, self.leaves_at().to_utc()).await;
+        let report = alerting::deliver(alerts, &self.channels, self.leaves_at().to_utc()).await;
         let reached = report.undelivered_critical().next().is_none();
         for delivery in report.deliveries {
             for failure in delivery.failures {

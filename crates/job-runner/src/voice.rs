@@ -5,6 +5,7 @@ use std::time::Duration;
 use alerting::{Alert, AlertContext, Channel, Outbox};
 use audit_model::{Coverage, Finding, Person};
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use job_store::Store;
 use serde_json::Value;
 use tokio::time::timeout;
@@ -24,6 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Voice {
     pub(crate) about: &'static About,
     pub(crate) portal_url: Url,
+    pub(crate) time_zone: Option<Tz>,
     pub(crate) naming: Naming,
     pub(crate) outbox: Outbox,
     pub(crate) channels: Vec<Channel>,
@@ -37,6 +39,7 @@ impl Voice {
             program: self.about.name,
             version: self.about.version,
             portal_url: &self.portal_url,
+            time_zone: self.time_zone,
             coverage: &Coverage::default(),
         };
         let naming = self.naming.knowing([known(&finding.person)]);

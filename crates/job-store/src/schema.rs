@@ -32,18 +32,25 @@ pub struct Component {
     pub on_server: &'static [Migration],
 }
 
+/// The steps of a component.
+#[derive(Clone, Copy, Debug)]
+struct History {
+    name: &'static str,
+    steps: &'static [Migration],
+}
+
 /// The histories that a store was found to have or was given: looking once more would find the same.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Histories(Arc<Mutex<Vec<(&'static str, &'static [Migration])>>>);
+pub(crate) struct Histories(Arc<Mutex<Vec<History>>>);
 
 impl Histories {
     fn include(&self, component: &Component) -> bool {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.iter().any(|(name, steps)| *name == component.name && std::ptr::eq(*steps, component.steps))
+        known.iter().any(|known| known.name == component.name && std::ptr::eq(known.steps, component.steps))
     }
 
     fn add(&self, component: &Component) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((component.name, component.steps));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(History { name: component.name, steps: component.steps });
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -34,15 +34,27 @@ pub enum HandshakeError {
 /// # Errors
 /// [`HandshakeError`]. Nothing but the handshake was sent.
 pub async fn tls_handshake(stream: TcpStream, host: &str, ca_file: Option<&Path>) -> Result<(), HandshakeError> {
+    let mut encrypted = tls_connect(stream, host, ca_file).await?;
+    // so that the server sees an end and no break
+    let _ = encrypted.shutdown().await;
+    Ok(())
+}
+
+/// The same, for what is no HTTP: the stream over which to speak.
+///
+/// # Errors
+/// [`HandshakeError`]. Nothing but the handshake was sent.
+pub async fn tls_connect(
+    stream: TcpStream,
+    host: &str,
+    ca_file: Option<&Path>,
+) -> Result<impl AsyncRead + AsyncWrite + Send + Unpin + use<>, HandshakeError> {
     let config = http::tls_config(ca_file.map(|path| (path, http::CA_FILE)))?;
     let bare = host.trim_matches(['[', ']']);
     let name = ServerName::try_from(bare.to_owned()).map_err(|_| HandshakeError::Name(bare.to_owned()))?;
     let connector = TlsConnector::from(Arc::new(config));
-    let mut encrypted = connector.connect(name, stream).await.map_err(|error| match certificate_fault(&error) {
+    connector.connect(name, stream).await.map_err(|error| match certificate_fault(&error) {
         Some(fault) => HandshakeError::Certificate(fault),
         None => HandshakeError::Broken(error),
-    })?;
-    // so that the server sees an end and no break
-    let _ = encrypted.shutdown().await;
-    Ok(())
+    })
 }

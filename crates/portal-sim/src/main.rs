@@ -30,8 +30,8 @@ enum Command {
     Serve(Serve),
     /// List the built-in scenarios with what is true in each.
     Scenarios,
-    /// The tour: seven stops, at which the five programs watch simulated portals.
-    Demo,
+    /// The tour: what each of the five programs shows of an incident on a simulated portal.
+    Demo(demo::Demo),
 }
 
 #[derive(Debug, clap::Args)]
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
             match cli.command {
                 Command::Serve(serve) => serve.run().await.map(|()| ExitCode::SUCCESS),
                 Command::Scenarios => list().map(|()| ExitCode::SUCCESS),
-                Command::Demo => demo::run(clock).await,
+                Command::Demo(demo) => demo::run(demo, clock).await,
             }
         })
     });

@@ -69,3 +69,64 @@ async fn the_tour_says_how_to_build_what_is_missing() {
     assert_eq!(done.status.code(), Some(1));
     assert!(text.contains("cargo build --workspace"), "{text}");
 }
+
+/// What each part is there to show, in the order of the tour.
+const SHOWN: [(&str, &[&str]); 5] = [
+    ("vdr-watch", &["HIGH  Mallory Quick", "high: Mallory Quick in room", "(it prints nothing)"]),
+    (
+        "bulk-guard",
+        &[
+            "CRITICAL  Mallory Quick",
+            "suspended",
+            "The portal says that the account mallory@example.com is disabled.",
+            "Disabled through this program: 1",
+            "the account is enabled again",
+            "mallory@example.com is active.",
+        ],
+    ),
+    (
+        "ip-fence",
+        &["critical: Anna Schmidt: signed in after 7 wrong passwords", "ip-fence plan: REFUSED", "exit code 3"],
+    ),
+    ("compliance-monthly", &["Compliance report\n", "switched two-factor authentication off", "none changed"]),
+    ("nudge-inactive", &["is inactive", "Subject: Falcon: ", "Hello Dora O'Brien,"]),
+];
+
+/// The first command of the README. Whoever runs it sees an incident of every program, and keeps its report.
+#[tokio::test]
+#[expect(clippy::print_stderr, reason = "a test that was not run is said loudly")]
+async fn the_tour_shows_an_incident_of_every_program() {
+    let beside = |name: &str| std::path::Path::new(env!("CARGO_BIN_EXE_portal-sim")).with_file_name(name);
+    if SHOWN.iter().any(|(name, _)| !beside(name).exists()) {
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "a program is missing");
+        eprintln!("NOT TESTED: the tour (the programs are not built)");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    // whoever has a portal of their own in the environment is not led there
+    let run = program()
+        .args(["demo", "--dir"])
+        .arg(folder.path())
+        .env("DOCSPACE_API_HOST", "http://127.0.0.1:1")
+        .env("BULK_GUARD_MODE", "observe")
+        .output();
+    let done = timeout(LIMIT, run).await.expect("in time").expect("run");
+    let text = String::from_utf8(done.stdout).expect("UTF-8");
+    assert!(done.status.success(), "{text}{}", String::from_utf8_lossy(&done.stderr));
+    let mut rest = text.as_str();
+    for (name, lines) in SHOWN {
+        let (_, from) = rest.split_once(&format!(": {name} ===\n")).expect("a part of each program, in order");
+        let part = from.split_once("\n=== ").expect("something follows").0;
+        for line in lines {
+            assert!(part.contains(line), "{name} does not show {line:?}: {part}");
+        }
+        assert!(part.lines().count() < 160, "{name} takes more than two screens: {}", part.lines().count());
+        let page = std::fs::read_to_string(folder.path().join(name).join("report.html")).expect("its report");
+        assert!(page.contains("</html>"), "{name}: {page}");
+        rest = from;
+    }
+    assert!(rest.contains(" init https://docs.example.com"), "{rest}");
+    let again = program().args(["demo", "--dir"]).arg(folder.path()).output();
+    let done = timeout(LIMIT, again).await.expect("in time").expect("run");
+    assert!(String::from_utf8_lossy(&done.stderr).contains("is not empty"), "{done:?}");
+}

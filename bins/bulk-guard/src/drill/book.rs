@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use job_store::{Journal, JournalEntry, JournalState, Store, Write};
 use uuid::Uuid;
 
-use crate::drill::course::{Drill, OwnRoom, Stage};
+use crate::drill::course::{Drill, LIVES_FOR, OwnRoom, Stage};
 
 /// RoomArchived
 const ROOM_ARCHIVED: ActionId = ActionId(5072);
@@ -29,6 +29,12 @@ pub(crate) async fn all(store: &Store) -> anyhow::Result<Vec<Drill>> {
 pub(crate) async fn open(store: &Store) -> anyhow::Result<Vec<Drill>> {
     let entries = Journal::open(store.clone()).await?.open_of_kind(KIND).await?;
     entries.into_iter().map(read).collect()
+}
+
+/// The account of the drill that is at work now, if one is, or was a moment ago: a run may have judged what was done before that.
+pub(crate) async fn at_work(store: &Store, now: DateTime<Utc>) -> anyhow::Result<Option<Uuid>> {
+    let drills = open(store).await?;
+    Ok(drills.into_iter().find(|drill| !drill.is_spent(now - LIVES_FOR)).map(|drill| drill.account))
 }
 
 /// Keeps a drill: on disk when this returns it, with a revision of one more. `None`: somebody else has gone on with it meanwhile. An alert leaves

@@ -119,10 +119,8 @@ impl Drill {
 
     /// The suspension that has come of it, among all.
     pub(crate) fn suspension<'e>(&self, entries: &'e [Entry]) -> Option<&'e Entry> {
-        let is_of_it = |entry: &&Entry| entry.person() == self.account && entry.incident.last.at >= self.began;
-        // what is told of rows that nobody can explain is no suspension
-        let is_one = |entry: &&Entry| entry.state != State::Settled || entry.intent.is_some();
-        entries.iter().rev().find(|entry| is_of_it(entry) && is_one(entry))
+        let is_of_it = |entry: &&Entry| entry.is_drill && entry.person() == self.account;
+        entries.iter().rev().find(|entry| is_of_it(entry) && entry.incident.last.at >= self.began)
     }
 
     /// The same, given up where it is: from now on only the way back is left.

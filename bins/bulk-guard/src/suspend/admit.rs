@@ -133,7 +133,7 @@ fn unexplained(id: String, person: Uuid, mark: Mark) -> Incident {
 
 /// From when on the audit trail has to be known: since the oldest suspension that is followed, and a day at least.
 pub(crate) fn trail_since(entries: &[Entry], now: DateTime<Utc>) -> DateTime<Utc> {
-    let open = entries.iter().filter(|entry| entry.is_followed(now));
+    let open = entries.iter().filter(|entry| entry.needs_trail(now));
     let oldest = open.filter_map(|entry| Some(entry.intent.as_ref()?.at)).min();
     // rows come late, and clocks are not quite equal
     oldest.unwrap_or(now).min(now - DECIDED_FOR) - TimeDelta::hours(2)

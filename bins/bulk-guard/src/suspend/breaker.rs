@@ -18,7 +18,7 @@ fn is_held(entry: &Entry) -> bool {
 /// Whether it would be carried out unless the breaker trips.
 fn is_planned(entry: &Entry, now: DateTime<Utc>) -> bool {
     let approval = entry.decision(Decided::Approved);
-    let is_approved = approval.is_some_and(|decision| now - decision.at <= APPROVED_FOR);
+    let is_approved = approval.is_some_and(|decision| (now - decision.at).abs() <= APPROVED_FOR);
     matches!(entry.state, State::Planned | State::Waiting) && !is_approved
 }
 
@@ -29,10 +29,12 @@ pub(crate) fn trip(entries: &[Entry], active_people: u64, terms: &Terms, now: Da
     let planned: Vec<&Entry> = entries.iter().filter(|entry| is_planned(entry, now)).collect();
     let held_before = entries.iter().filter(|entry| is_held(entry)).count();
     let plan = planned.iter().copied().chain(entries.iter().filter(|entry| is_held(entry)));
-    let people: BTreeSet<Uuid> = plan.map(Entry::person).collect();
+    let people: BTreeSet<Uuid> = plan.filter(|entry| !entry.is_drill).map(Entry::person).collect();
     let asked: BTreeSet<Uuid> = entries
         .iter()
-        .filter(|entry| entry.intent.as_ref().is_some_and(|intent| now - intent.at < TimeDelta::hours(24)))
+        .filter(|entry| {
+            !entry.is_drill && entry.intent.as_ref().is_some_and(|intent| now - intent.at < TimeDelta::hours(24))
+        })
         .map(Entry::person)
         .collect();
     let load = Load { active_people, earlier_today: asked.difference(&people).count() as u64 };
@@ -52,4 +54,46 @@ pub(crate) fn trip(entries: &[Entry], active_people: u64, terms: &Terms, now: Da
         first.said.push(Said { topic: Topic::Held, words, is_critical: true, at: now, is_handed_on: false });
     }
     held
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::suspend::entry::Intent;
+    use crate::suspend::model::incident;
+    use crate::suspend::state::asked_within_a_day;
+
+    use super::*;
+
+    fn now() -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
+    }
+
+    /// Somebody who was suspended so many hours ago.
+    fn suspended(person: u128, hours: i64) -> Entry {
+        let at = now() - TimeDelta::hours(hours);
+        let memberships = BTreeSet::new();
+        let intent = Intent { at, newest: 0, deadline: None, memberships, is_answered: true, asked_by: None };
+        Entry { intent: Some(intent), ..Entry::new(incident(person, at), at).into_state(State::Released, None) }
+    }
+
+    /// The account of a drill is there for nothing else: its suspension leaves as many to others as before, in a plan and in a day.
+    #[test]
+    fn a_drill_holds_nobody_elses_suspension_back() {
+        let (terms, many) = (Terms::default(), 1_000);
+        let planned = |person: u128| Entry::new(incident(person, now()), now());
+        let of_drill = |entry: Entry| Entry { is_drill: true, ..entry };
+        let day = [suspended(8, 2), suspended(9, 3)];
+        let with = |more: &[Entry]| [day.as_slice(), more].concat();
+        // two of three, and this one
+        let alone = with(&[planned(10)]);
+        assert_eq!(trip(&alone, many, &terms, now()), []);
+        for drill in [of_drill(suspended(7, 1)), of_drill(planned(7))] {
+            let both = with(&[planned(10), drill]);
+            assert_eq!(trip(&both, many, &terms, now()), []);
+            assert_eq!(asked_within_a_day(&both, now()), 2);
+        }
+        // what is no drill counts, whose ever account it is
+        assert_eq!(trip(&with(&[planned(10), suspended(7, 1)]), many, &terms, now()).len(), 1);
+        assert_eq!(asked_within_a_day(&with(&[suspended(7, 1)]), now()), 3);
+    }
 }

@@ -103,6 +103,9 @@ fn extend(entry: &Entry, mut noted: Entry, until: DateTime<Utc>, now: DateTime<U
     if entry.decision(Decided::Released).is_some() {
         return Err("it is to be released".to_owned());
     }
+    if entry.decision(Decided::Kept).is_some() {
+        return Err("it is to be kept, and no term ends it".to_owned());
+    }
     if until == before {
         return Ok(entry.clone());
     }

@@ -243,14 +243,23 @@ pub(crate) struct Entry {
     pub(crate) judged_at: Option<DateTime<Utc>>,
     pub(crate) decisions: Vec<Decision>,
     pub(crate) said: Vec<Said>,
+    /// It has come of a drill, whose account is there for nothing else: it counts for no limit of how many.
+    #[serde(default)]
+    pub(crate) is_drill: bool,
 }
 
 /// So long after a call a decision may come to light that was made before it: rows are written down late.
 const WATCHED_FOR: TimeDelta = TimeDelta::hours(24);
 
 impl Entry {
-    /// Whether it is still to be followed: it is under way, or it has ended a moment ago, and a decision of before may still come to light.
+    /// Whether it is still to be followed: it is under way, or somebody keeps it until the account is enabled, or it has ended a moment ago,
+    /// and a decision of before may still come to light.
     pub(crate) fn is_followed(&self, now: DateTime<Utc>) -> bool {
+        self.state == State::Kept || self.needs_trail(now)
+    }
+
+    /// Whether what others have done since it was intended still matters.
+    pub(crate) fn needs_trail(&self, now: DateTime<Utc>) -> bool {
         let is_watched = self.looked_after.is_some_and(|at| now - at < WATCHED_FOR);
         self.state.is_under_way() || matches!(self.state, State::Released | State::Kept) && is_watched
     }
@@ -273,6 +282,7 @@ impl Entry {
             judged_at: None,
             decisions: Vec::new(),
             said: Vec::new(),
+            is_drill: false,
         }
     }
 

@@ -198,7 +198,8 @@ impl<L: Ledger, P: Portal> Acting<'_, L, P> {
         let clocks = self.portal.clocks();
         let is_certain = permit::time(clocks, &self.entries).is_ok() && !self.situation.is_after_pause;
         let since = self.situation.enforced_since.filter(|_| is_certain);
-        for entry in admit::admit(&self.entries, proposals, since, clocks.now()) {
+        for mut entry in admit::admit(&self.entries, proposals, since, clocks.now()) {
+            entry.is_drill |= entry.revision == 0 && self.situation.drill == Some(entry.person());
             self.commit(entry).await?;
         }
         Ok(())

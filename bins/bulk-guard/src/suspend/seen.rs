@@ -197,6 +197,8 @@ pub(crate) struct Situation {
     pub(crate) asked: Asked,
     /// In words, where `serve` was asked.
     pub(crate) asked_by: Option<String>,
+    /// The account of a drill that is at work now.
+    pub(crate) drill: Option<Uuid>,
     /// `--since` or `--until` was given: a replay.
     pub(crate) has_window: bool,
     /// No run before this one within the usual time.

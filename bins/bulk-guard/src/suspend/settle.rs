@@ -3,7 +3,7 @@
 use audit_model::PersonStatus;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::suspend::entry::{Entry, Mark, State, Topic};
+use crate::suspend::entry::{Decided, Entry, Mark, State, Topic};
 use crate::suspend::permit;
 use crate::suspend::seen::{AccountNow, Answer, Seen};
 use crate::suspend::state::settled;
@@ -173,6 +173,10 @@ pub(crate) fn release(mut entry: Entry, seen: &Seen<'_>) -> Entry {
         }
         (Some(PersonStatus::Active), _) => {
             let words = words::released(&entry.incident);
+            if entry.decision(Decided::Released).is_some() {
+                // by the portal's clock, whatever time it was where somebody decided so
+                entry.judged_at = entry.judged_at.max(Some(now));
+            }
             entry.into_state(State::Released, None).say(Topic::Released, now, words)
         }
         (Some(PersonStatus::Pending), _) => {

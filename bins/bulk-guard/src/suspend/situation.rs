@@ -7,6 +7,7 @@ use job_store::{Journal, JournalState, Store, Write};
 use serde_json::json;
 
 use crate::config::Config;
+use crate::drill::book;
 use crate::suspend::seen::{Asked, Situation};
 use crate::suspend::terms::FRESH;
 
@@ -42,12 +43,14 @@ pub(crate) async fn situation(
     };
     let looked = archive.judged().await?.looked;
     let is_after_pause = looked.is_none_or(|looked| now - looked > FRESH);
+    let drill = book::at_work(store, now).await?;
     let asked_by = (!config.asked_by.is_empty()).then(|| config.asked_by.clone());
     Ok(Situation {
         own,
         enforced_since,
         asked,
         asked_by,
+        drill,
         has_window,
         is_after_pause,
         is_dry_run,

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::suspend::entry::{Decided, Entry, Held, Intent, State, Topic, Try};
 use crate::suspend::hindrance::{Hindrance, hindrance};
 use crate::suspend::permit;
-use crate::suspend::seen::{AccountNow, Call, Seen, Step};
+use crate::suspend::seen::{AccountNow, Call, Clocks, Seen, Step};
 use crate::suspend::settle;
 use crate::suspend::terms::{APPROVED_FOR, FRESH, WARN_BEFORE, WARNED_FOR};
 use crate::suspend::words;
@@ -24,7 +24,8 @@ pub(crate) fn step(entry: &Entry, seen: &Seen<'_>) -> Step {
             let settled = settle::release(entry.clone(), seen);
             if settled.state == State::ReleaseFailed { while_off(&settled, seen) } else { Step::to(settled) }
         }
-        State::Released | State::Kept => Step::to(overtaken(entry, seen)),
+        State::Released => Step::to(overtaken(entry, seen)),
+        State::Kept => Step::to(while_kept(entry, seen)),
         State::Failed | State::Settled | State::Dropped | State::Cancelled => Step::to(entry.clone()),
     }
 }
@@ -37,9 +38,11 @@ fn looked_after(before: &Entry, mut after: Entry, seen: &Seen<'_>) -> Entry {
     after
 }
 
-/// People whom the portal was asked to suspend within a day, whatever came of it.
+/// People whom the portal was asked to suspend within a day, whatever came of it; but not for a drill.
 pub(crate) fn asked_within_a_day(entries: &[Entry], now: DateTime<Utc>) -> usize {
-    let is_recent = |entry: &&Entry| entry.intent.as_ref().is_some_and(|intent| now - intent.at < TimeDelta::hours(24));
+    let is_recent = |entry: &&Entry| {
+        !entry.is_drill && entry.intent.as_ref().is_some_and(|intent| now - intent.at < TimeDelta::hours(24))
+    };
     entries.iter().filter(is_recent).count()
 }
 
@@ -55,7 +58,7 @@ fn before(entry: &Entry, seen: &Seen<'_>) -> Step {
     let Some(enforced_since) = seen.situation.enforced_since else {
         return dropped("the settings say `observe` now");
     };
-    let approval = entry.decision(Decided::Approved).filter(|decision| now - decision.at <= APPROVED_FOR);
+    let approval = entry.decision(Decided::Approved).filter(|decision| (now - decision.at).abs() <= APPROVED_FOR);
     let is_approved = approval.is_some();
     let longest = if entry.state == State::Held { APPROVED_FOR } else { FRESH };
     let age = now - entry.incident.last.at;
@@ -153,7 +156,12 @@ fn while_off(entry: &Entry, seen: &Seen<'_>) -> Step {
         return Step::to(kept.say(Topic::Kept, seen.now(), words::kept(&entry.incident)));
     }
     let Ok(now) = permit::time(seen.clocks, seen.entries) else {
-        return blocked_if_due(entry, seen, "the clocks disagree");
+        let why = permit::time(seen.clocks, seen.entries).err().map_or_else(String::new, |refusal| refusal.words());
+        return Step::to(if may_be_over(entry, seen.clocks) {
+            overdue(entry, seen.clocks, &why)
+        } else {
+            entry.clone()
+        });
     };
     if let Some(until) = entry.deadline()
         && entry.warned_at.is_none()
@@ -194,6 +202,17 @@ fn while_off(entry: &Entry, seen: &Seen<'_>) -> Step {
     Step { entry, call: Some(Call::Enable) }
 }
 
+/// The account stays off until somebody enables it: then it is not this program's any more.
+fn while_kept(entry: &Entry, seen: &Seen<'_>) -> Entry {
+    match seen.account {
+        AccountNow::Gone => settled(entry.clone(), "the account is not there any more", seen),
+        AccountNow::There(account) if account.person.status.is_some_and(|status| status != PersonStatus::Disabled) => {
+            settled(entry.clone(), "somebody has enabled the account", seen)
+        }
+        AccountNow::There(_) | AccountNow::Unread(_) => overtaken(entry, seen),
+    }
+}
+
 /// Whether it is to be ended now: somebody has decided so, or the term is over and was announced in time.
 pub(crate) fn is_due(entry: &Entry, now: DateTime<Utc>) -> bool {
     if entry.tried.as_ref().is_some_and(|tried| now < tried.next) {
@@ -202,6 +221,22 @@ pub(crate) fn is_due(entry: &Entry, now: DateTime<Utc>) -> bool {
     let is_over = entry.deadline().is_some_and(|deadline| now >= deadline);
     let is_warned = entry.warned_at.is_some_and(|at| now - at >= WARNED_FOR);
     entry.decision(Decided::Released).is_some() || is_over && is_warned
+}
+
+/// Whether somebody is off and should not be any more by one of two clocks that disagree: nobody knows which is right.
+pub(crate) fn may_be_over(entry: &Entry, clocks: Clocks) -> bool {
+    let latest = clocks.portal.map_or(clocks.here, |portal| portal.max(clocks.here));
+    let is_open = matches!(entry.state, State::Done | State::ReleaseFailed) && entry.decision(Decided::Kept).is_none();
+    let is_over = entry.deadline().is_some_and(|deadline| latest >= deadline);
+    is_open && (entry.decision(Decided::Released).is_some() || is_over)
+}
+
+/// Says once that somebody is off, may be off for too long, and cannot be switched on while nobody knows what time it is.
+pub(crate) fn overdue(entry: &Entry, clocks: Clocks, why: &str) -> Entry {
+    let words = words::overdue(&entry.incident, why);
+    let mut entry = entry.clone();
+    entry.why = Some(why.to_owned());
+    entry.say(Topic::Blocked, clocks.now(), words)
 }
 
 /// Says once that somebody is off, should not be any more, and cannot be switched on.

@@ -149,7 +149,7 @@ pub(crate) fn unknown(incident: &Incident, why: &str) -> String {
 
 pub(crate) fn warning(incident: &Incident, end: DateTime<Utc>) -> String {
     format!(
-        "The account of {} will be enabled again at about {}. To keep it disabled, run `bulk-guard keep {} --reason TEXT`.",
+        "The account of {} will be enabled again at about {}. To keep it disabled, run `bulk-guard keep {} --reason TEXT`. {BY_HAND}",
         name(incident),
         moment(end),
         id(incident)
@@ -159,6 +159,13 @@ pub(crate) fn warning(incident: &Incident, end: DateTime<Utc>) -> String {
 pub(crate) fn blocked(incident: &Incident, why: &str) -> String {
     format!(
         "The suspension of {} should end, and this program cannot end it: {why}. It tries again with each run. {BY_HAND}",
+        name(incident)
+    )
+}
+
+pub(crate) fn overdue(incident: &Incident, why: &str) -> String {
+    format!(
+        "The suspension of {} may be over, and this program ends none while it does not know what time it is: {why}. The next runs end it once the clocks agree. {BY_HAND}",
         name(incident)
     )
 }
@@ -178,8 +185,10 @@ pub(crate) fn release_failed(incident: &Incident, why: &str) -> String {
 }
 
 pub(crate) fn settled(incident: &Incident, why: &str, account: &AccountNow) -> String {
+    let is_off = matches!(account, AccountNow::There(account) if account.person.status == Some(PersonStatus::Disabled));
+    let by_hand = if is_off { format!(" {BY_HAND}") } else { String::new() };
     format!(
-        "This program leaves the account of {} alone from now on: {why}. {} Check that this is what you want.",
+        "This program leaves the account of {} alone from now on: {why}. {} Check that this is what you want.{by_hand}",
         name(incident),
         as_read(account)
     )

@@ -2,6 +2,7 @@
 
 use portal_sim::{Fault, FaultKind};
 
+use crate::common::{Burst, PURGED};
 use crate::watched::{ENFORCE, ON_WEAK_SIGNS, Watched, moves_on, portal};
 
 /// Whatever breaks at the call: it is read back, made once, and told as it is.
@@ -70,27 +71,84 @@ async fn a_run_that_is_ended_after_the_call_is_settled_by_the_next() {
     }
 }
 
-/// Ended between the intent and the call, while the announcement waits for a channel that does not answer: no call is made for it, ever.
-#[tokio::test]
-async fn a_run_that_is_ended_before_the_call_makes_none_later() {
-    for signal in ["KILL", "TERM"] {
-        let watched = Watched::new(ENFORCE).await;
+/// A second channel that takes a connection and never answers: whoever announces something waits for it.
+struct Silent {
+    settings: String,
+    is_asked: tokio::sync::watch::Receiver<bool>,
+    listening: tokio::task::JoinHandle<()>,
+}
+
+impl Silent {
+    async fn of(watched: &Watched) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
-        let path = watched.setting.state.path().join("bulk-guard.toml");
-        let before = std::fs::read_to_string(&path).unwrap();
-        watched.setting.file("bulk-guard.toml", &format!("{before}[alerts.webhook]\nurl = \"{url}\"\n"));
-        watched.purges();
+        let settings = std::fs::read_to_string(watched.setting.state.path().join("bulk-guard.toml")).unwrap();
+        watched.setting.file("bulk-guard.toml", &format!("{settings}[alerts.webhook]\nurl = \"{url}\"\n"));
         let (asked, is_asked) = tokio::sync::watch::channel(false);
-        let silent = tokio::spawn(async move {
+        let listening = tokio::spawn(async move {
             let taken = listener.accept().await;
             asked.send_replace(true);
             std::future::pending::<()>().await;
             drop(taken);
         });
-        ended_when(&watched, signal, || *is_asked.borrow()).await;
-        silent.abort();
-        watched.setting.file("bulk-guard.toml", &before);
+        Silent { settings, is_asked, listening }
+    }
+
+    fn is_asked(&self) -> bool {
+        *self.is_asked.borrow()
+    }
+
+    fn end(self, watched: &Watched) {
+        self.listening.abort();
+        watched.setting.file("bulk-guard.toml", &self.settings);
+    }
+}
+
+/// A host is held up between the intent and the call for so long that another one takes the lease over: it makes no call, and nobody makes one
+/// for that intent later.
+#[tokio::test]
+async fn a_host_that_has_lost_its_lease_makes_no_call() {
+    let (portal, mara) = portal();
+    let mut setting = crate::common::setting(portal).await;
+    if !setting.keep_on_server() {
+        return;
+    }
+    let watched = Watched::at(setting, &mara, ENFORCE).await;
+    let silent = Silent::of(&watched).await;
+    watched.purges();
+    let place = watched.setting.server.clone().unwrap();
+    let taken_over = async {
+        cli_test::until(|| silent.is_asked()).await;
+        watched.setting.lease_ends().await;
+        let other = job_store::Store::on_server(&place).await.unwrap();
+        let lease = other.lease("another host", std::time::Duration::from_secs(90)).await.unwrap();
+        assert!(matches!(lease, job_store::Leased::Taken(_)), "{lease:?}");
+        (other, lease)
+    };
+    let (run, (other, lease)) = tokio::join!(watched.run(&[]), taken_over);
+    assert_eq!((watched.calls().len(), watched.status(watched.mara)), (0, 1), "{}", run.stderr);
+    assert!([1, 4].contains(&run.exit) && run.stderr.contains("passed to another run"), "{} {}", run.exit, run.stderr);
+    drop(lease);
+    other.close().await;
+    silent.end(&watched);
+    watched.setting.lease_ends().await;
+    for minutes in [1, 11] {
+        watched.pass(minutes);
+        watched.run(&[]).await;
+    }
+    assert_eq!((watched.calls().len(), watched.status(watched.mara)), (0, 1));
+    assert_eq!(watched.steps().last().unwrap(), "failed");
+}
+
+/// Ended between the intent and the call, while the announcement waits for a channel that does not answer: no call is made for it, ever.
+#[tokio::test]
+async fn a_run_that_is_ended_before_the_call_makes_none_later() {
+    for signal in ["KILL", "TERM"] {
+        let watched = Watched::new(ENFORCE).await;
+        let silent = Silent::of(&watched).await;
+        watched.purges();
+        ended_when(&watched, signal, || silent.is_asked()).await;
+        silent.end(&watched);
         assert_eq!((watched.calls().len(), watched.status(watched.mara)), (0, 1), "{signal}");
         let run = watched.run(&[]).await;
         assert_eq!((watched.calls().len(), run.exit), (0, 1), "{signal} {}", run.stderr);
@@ -130,9 +188,9 @@ async fn a_term_ends_only_what_the_portal_had_answered() {
     }
 }
 
-/// Two hosts find the same at the same time: one suspends, once, and the other leaves it to that one.
+/// Two hosts with one store find the same at the same time: one has the lease and suspends, once, and the other leaves it to that one.
 #[tokio::test]
-async fn two_hosts_suspend_somebody_once() {
+async fn two_hosts_with_one_store_suspend_somebody_once() {
     let (portal, mara) = portal();
     let mut setting = crate::common::setting(portal).await;
     if !setting.keep_on_server() {
@@ -149,7 +207,43 @@ async fn two_hosts_suspend_somebody_once() {
     assert_eq!(watched.steps(), ["suspending", "done"]);
 }
 
-/// The store is gone while somebody is off: nobody is released, nobody is suspended again for the same, and somebody hears of it.
+/// Two hosts with a store each, which knows nothing of the other: the second finds rows of the key's account that it cannot explain, suspends
+/// nobody, whoever it is, and says why.
+#[tokio::test]
+async fn a_second_host_with_a_store_of_its_own_suspends_nobody() {
+    let watched = Watched::new(ENFORCE).await;
+    let folder = watched.setting.state.path().to_owned();
+    // the store of this host makes way for that of the other
+    let change_places = || {
+        let at = |name: &str| folder.join(name);
+        std::fs::rename(at("state"), at("aside")).unwrap();
+        if at("elsewhere").exists() {
+            std::fs::rename(at("elsewhere"), at("state")).unwrap();
+        }
+        std::fs::rename(at("aside"), at("elsewhere")).unwrap();
+    };
+    change_places();
+    watched.prove().await;
+    change_places();
+    watched.purges();
+    watched.run(&[]).await;
+    assert_eq!(watched.calls(), ["Terminated"]);
+    let ben = watched.setting.scenario.people[3].id;
+    change_places();
+    watched.pass(1);
+    watched.run(&[]).await;
+    watched.burst(&Burst { minutes: 1, ended: 1, first: 30_000, ..Burst::new(PURGED, 110) }, ben, "");
+    let run = watched.run(&[]).await;
+    assert!(run.stderr.contains("changes by the key's account that this program did not make"), "{}", run.stderr);
+    assert_eq!((run.exit, watched.calls().len(), watched.status(ben)), (1, 1, 1), "{}", run.stdout);
+    // whoever made the calls goes on
+    change_places();
+    let run = watched.run(&[]).await;
+    assert_eq!((run.exit, watched.calls().len(), watched.status(ben)), (0, 2, 2), "{} {}", run.stdout, run.stderr);
+}
+
+/// The store is gone while somebody is off: nobody is released, nobody at all is suspended, not even for what is done after that, and somebody
+/// hears of it.
 #[tokio::test]
 async fn without_the_journal_nobody_is_touched_and_somebody_is_told() {
     let watched = moves_on(ON_WEAK_SIGNS).await;
@@ -171,6 +265,11 @@ async fn without_the_journal_nobody_is_touched_and_somebody_is_told() {
         [("critical", "settled")]
     );
     assert!(told[0].2.contains("does not remember why"), "{told:?}");
+    let ben = watched.setting.scenario.people[3].id;
+    watched.burst(&Burst { minutes: 1, ended: 1, first: 30_000, ..Burst::new(PURGED, 110) }, ben, "");
+    let run = watched.run(&[]).await;
+    assert!(run.stderr.contains("changes by the key's account that this program did not make"), "{}", run.stderr);
+    assert_eq!((run.exit, watched.calls().len(), watched.status(ben)), (1, 1, 1), "{}", run.stdout);
     watched.setting.sim.edit(|portal| {
         portal.people.iter_mut().filter(|person| person.id == mara).for_each(|person| person.status = 2);
     });
@@ -178,5 +277,6 @@ async fn without_the_journal_nobody_is_touched_and_somebody_is_told() {
         watched.pass(minutes);
         watched.run(&[]).await;
     }
-    assert_eq!((watched.calls().len(), watched.steps().len(), watched.status(mara)), (1, 1, 2));
+    assert_eq!((watched.calls().len(), watched.status(mara), watched.status(ben)), (1, 2, 1));
+    assert_eq!(watched.steps(), ["settled", "dropped"]);
 }

@@ -132,6 +132,24 @@ async fn release_enables_the_account_at_once() {
     assert_eq!(switches().len(), 1);
 }
 
+/// Somebody who is suspended has chosen the address of somebody else as a name: whoever releases that address means its owner.
+#[tokio::test]
+async fn nobody_is_released_by_a_name_that_is_somebody_elses_address() {
+    let (setting, [_, ben, _]) = three().await;
+    let mut hostile = off();
+    merge(&mut hostile, json!({ "incident": { "name": "Mara@example.com" } }));
+    remember(&setting, &[entry(&ben, "b2b2-b2b2", "done", hostile)]).await;
+    setting.sim.edit(|portal| {
+        for person in portal.people.iter_mut().filter(|person| person.id == ben.id) {
+            (person.first_name, person.last_name) = ("mara@example.com".to_owned(), String::new());
+        }
+    });
+    let told = setting.run(&["release", "mara@example.com", "--reason", "a migration"]).await;
+    assert_eq!((told.exit, told.stderr.as_str()), (1, ""), "{}", told.stdout);
+    assert!(told.stdout.contains("mara@example.com is not disabled through this program"), "{}", told.stdout);
+    assert_eq!(kept(&setting, &ben).await["decisions"], json!([]));
+}
+
 /// Where the portal cannot be asked, the decision stands all the same.
 #[tokio::test]
 async fn a_release_without_a_portal_is_left_to_the_next_run() {

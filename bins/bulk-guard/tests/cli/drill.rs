@@ -3,11 +3,13 @@
 use chrono::TimeDelta;
 use cli_test::bench::true_now;
 use cli_test::{Clock, Run, Setting};
+use job_store::{Journal, JournalState};
 use portal_sim::{Fault, FaultKind, Key, Login, Person, PersonKind, Scenario};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::common::{hire, office, setting};
+use crate::suspended::store;
 
 const SETTINGS: &str = "mode = \"enforce\"\n[suspend]\nkinds = [\"renamed\"]\n[drill]\naccount = \"drill@example.com\"\nkey_file = \"drill.key\"\n";
 
@@ -134,30 +136,56 @@ impl Watched {
         is_so
     }
 
-    /// So much later that nobody can be at work on it any more. Somebody has made another key of the account, so that no other drill begins.
-    fn silence(&mut self) {
+    /// As if nobody had been at work on it for so long that nobody can be. Somebody has made another key of the account, so that no other
+    /// drill begins.
+    async fn silence(&self) {
         self.setting.sim.set_faults(Vec::new());
+        let store = store(&self.setting).await;
+        let journal = Journal::open(store.clone()).await.unwrap();
+        for drill in journal.open_of_kind("drill").await.unwrap() {
+            let (journal, mut payload) = (journal.clone(), drill.payload);
+            payload["lives_until"] = json!(true_now() - TimeDelta::seconds(200));
+            let keep = move |write: &job_store::Write<'_>| {
+                journal.advance(write, &drill.key, JournalState::Started, &payload, true_now())
+            };
+            store.write("writing drills", keep).await.unwrap();
+        }
+        store.close().await;
         self.setting.sim.edit(|portal| {
-            portal.now += TimeDelta::seconds(200);
             let drill = portal.person(self.drill).unwrap().clone();
             portal.keys.push(Key { key: format!("sk-{}", "b".repeat(64)), ..of_drill(&drill) });
         });
-        self.setting.clock = Clock::Portal;
     }
 
-    /// Another drill, or an ordinary run, until nothing is left: the one that was begun by the drill may have the lock still.
-    async fn settled_by(&self, command: &[&str]) {
+    /// Another drill, or an ordinary run, until nothing is left and so many drills were told: the one that was begun by the drill may have the
+    /// lock still.
+    async fn settled_by(&self, command: &[&str], told: usize) {
         for _ in 0..50 {
             self.run(command).await;
-            if self.status() == 1 && self.left() == (0, 0) && !self.drills_told().is_empty() {
+            if self.status() == 1 && self.left() == (0, 0) && self.drills_told().len() == told {
                 return;
             }
         }
         panic!("{} {:?} {:?}", self.status(), self.left(), self.drills_told());
     }
+
+    /// From now on drills are with another account of the portal.
+    fn drill_with(&mut self, person: &Person) {
+        let path = self.setting.state.path().join("bulk-guard.toml");
+        let settings = std::fs::read_to_string(path).unwrap();
+        let before = settings.lines().find(|line| line.starts_with("account")).unwrap().to_owned();
+        self.setting.file("bulk-guard.toml", &settings.replace(&before, &format!("account = \"{}\"", person.email)));
+        self.setting.file("drill.key", &of_drill(person).key);
+        self.setting.sim.edit(|portal| portal.keys.truncate(portal.keys.len().min(KEYS)));
+        self.drill = person.id;
+    }
 }
 
-/// Killed after each call whose answer it has not seen: the next run, or the next drill, takes everything away and says that it was a drill.
+/// One of the program, and one for each account of a drill.
+const KEYS: usize = 7;
+
+/// Killed after each call whose answer it has not seen: the next run, or the next drill, takes everything away and says that it was a drill. So
+/// many drills a day hold nobody up: they do not count for the limit of suspensions.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_killed_drill_leaves_is_taken_away() {
     type IsSo = fn(&Watched) -> bool;
@@ -167,8 +195,8 @@ async fn what_a_killed_drill_leaves_is_taken_away() {
         |watched| watched.is(|portal| portal.content.files.iter().any(|file| file.title.contains("renamed")));
     let suspended: IsSo = |watched| watched.status() == 2;
     let archived: IsSo = |watched| watched.is(|portal| portal.rooms.iter().any(|room| room.archived));
-    let deleted: IsSo = |watched| watched.left() == (0, 0) && watched.switched().len() == 2;
-    for (n, (method, route, skip, is_so)) in [
+    let deleted: IsSo = |watched| watched.left() == (0, 0) && watched.switched().len() == 6;
+    let points = [
         ("POST", "files/rooms", 0, made),
         ("POST", "files/*/upload", 2, filled),
         ("PUT", "files/file", 0, renamed),
@@ -176,11 +204,18 @@ async fn what_a_killed_drill_leaves_is_taken_away() {
         ("", "", 0, suspended),
         ("PUT", "files/rooms", 0, archived),
         ("DELETE", "files/rooms", 0, deleted),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let mut watched = Watched::of(portal(), SETTINGS).await;
+    ];
+    let (mut portal, first) = portal();
+    let mut accounts = vec![first.clone()];
+    accounts
+        .extend((1..points.len()).map(|n| hire(&mut portal, &format!("drill{n}@example.com"), PersonKind::RoomAdmin)));
+    portal.keys.extend(accounts[1..].iter().map(of_drill));
+    assert_eq!(portal.keys.len(), KEYS);
+    let few = format!("{SETTINGS}[limits.renamed]\ndocuments = 3\n[breaker]\nper_day = 1\n");
+    let mut watched = Watched::of((portal, first), &few).await;
+    for (n, (method, route, skip, is_so)) in points.into_iter().enumerate() {
+        watched.drill_with(&accounts[n]);
+        let switched = watched.switched().len();
         let mut late = Fault::new(FaultKind::Latency { ms: 600_000, jitter_ms: 0 }).on(route).method(method);
         late.skip = skip;
         watched.setting.sim.set_faults(if route.is_empty() { Vec::new() } else { vec![late.times(1)] });
@@ -188,14 +223,18 @@ async fn what_a_killed_drill_leaves_is_taken_away() {
         // somebody may still be at work on it
         let soon = watched.run(&["drill"]).await;
         assert!(soon.exit == 1 && soon.stderr.contains("another drill is at work"), "{n}: {}", soon.stderr);
-        watched.silence();
-        watched.settled_by(if n % 2 == 0 { &[] } else { &["drill"] }).await;
+        watched.silence().await;
+        watched.settled_by(if n % 2 == 0 { &[] } else { &["drill"] }, n + 1).await;
         let told = watched.alerts().len();
         let after = watched.run(&["--format", "json"]).await;
         assert_eq!(after.json()["findings"], Value::from(Vec::<Value>::new()), "{n}: {}", after.stderr);
         assert_eq!(watched.alerts().len(), told, "{n}: {:#?}", watched.alerts());
-        assert_eq!(watched.drills_told(), [("\"info\"".to_owned(), false)], "{n}");
-        assert!(watched.switched().len() <= 2, "{n}: {:?}", watched.switched());
+        assert_eq!(watched.drills_told().last(), Some(&("\"info\"".to_owned(), false)), "{n}");
+        let switched = watched.switched().split_off(switched);
+        assert!(switched.len() <= 2, "{n}: {switched:?}");
+        if n >= 3 {
+            assert_eq!(switched, ["Terminated", "Active"], "{n}");
+        }
     }
 }
 

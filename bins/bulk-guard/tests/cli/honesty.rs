@@ -31,6 +31,7 @@ async fn a_journal_of_a_newer_version_keeps_the_findings() {
         assert_eq!((run.exit, found(&run).len()), (1, 1), "{}", run.stdout);
         assert_eq!((plan(&run)[0].1.as_str(), plan(&run)[0].2.as_str()), ("held", "protection_unread"));
         assert!(run.json()["notes"].to_string().contains("update the program"), "{}", run.stdout);
+        assert!(!run.stdout.contains("no_memory"), "{}", run.stdout);
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Child;
 
 use crate::common::{Burst, hire, office, setting};
+use crate::watched::{ENFORCE, Watched};
 
 pub(crate) const TOKEN: &str = "a-token-that-nobody-guesses";
 
@@ -40,8 +41,13 @@ impl Server {
         let token = setting.file("token", TOKEN);
         setting.file("secret", &format!("{SECRET}\n"));
         let config = setting.file("bulk-guard.toml", &format!("[serve]\ntoken_file = \"{token}\"\n{more}"));
+        Self::of(setting, &config).await
+    }
+
+    /// In a setting that is there. By its clock it is the portal's present moment for good.
+    async fn of(setting: Setting, config: &str) -> Self {
         let url = setting.sim.url();
-        let arguments = ["serve", "--listen", "127.0.0.1:0", "--portal", &url, "--config", &config];
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--portal", &url, "--config", config];
         let mut child = setting.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let url = lines.next_line().await.unwrap().expect("the address is the first line");
@@ -155,6 +161,30 @@ async fn a_post_does_not_share_the_scan_of_a_get() {
     let (posted, read) = tokio::join!(server.scan(TOKEN), read);
     assert_eq!([posted.status(), read], [StatusCode::OK; 2]);
     assert_eq!(server.counted("scans_total").await, 3);
+}
+
+/// Where the settings say `enforce`, whoever reads changes nothing, however often, and of those who post at the same time one suspends.
+#[tokio::test]
+async fn those_who_read_suspend_nobody_and_those_who_post_suspend_once() {
+    let watched = Watched::new(ENFORCE).await;
+    watched.purges();
+    let Watched { setting, config, mara } = watched;
+    let token = setting.file("token", TOKEN);
+    let settings = std::fs::read_to_string(&config).unwrap();
+    setting.file("bulk-guard.toml", &format!("{settings}[serve]\ntoken_file = \"{token}\"\n"));
+    let server = Server::of(setting, &config).await;
+    let calls = || server.setting.sim.requests().iter().filter(|request| request.method == "PUT").count();
+    let url = format!("{}/security/scan", server.url);
+    let read = json(server.http.get(&url).bearer_auth(TOKEN).send().await.unwrap()).await;
+    assert_eq!(read["report"]["findings"][0]["file_count"], 110, "{read}");
+    assert!(server.scan("another token").await.status() == StatusCode::UNAUTHORIZED && calls() == 0);
+    let posted = futures::future::join_all((0..4).map(|_| server.scan(TOKEN))).await;
+    for answer in posted {
+        let answer = json(answer).await;
+        assert_eq!(answer["report"]["actions"][0]["state"], "done", "{answer}");
+    }
+    server.setting.sim.edit(|portal| assert_eq!(portal.person(mara).unwrap().status, 2));
+    assert_eq!(calls(), 1);
 }
 
 #[tokio::test]

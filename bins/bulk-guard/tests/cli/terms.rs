@@ -21,7 +21,9 @@ async fn suspended(hours: i64) -> (Setting, Person) {
 /// A run of cron: its exit code, the state of the entry, and the status of the account.
 async fn run(setting: &Setting, mara: &Person) -> (i32, String, i32) {
     let url = setting.sim.url();
-    let run = setting.run_with(&["--portal", &url]).await;
+    let alerts = setting.state.path().join("alerts.ndjson");
+    let config = setting.file("bulk-guard.toml", &format!("[alerts.file]\npath = \"{}\"\n", alerts.display()));
+    let run = setting.run_with(&["--portal", &url, "--config", &config]).await;
     let state = kept(setting, mara).await["state"].as_str().unwrap().to_owned();
     (run.exit, state, setting.status(mara))
 }
@@ -47,19 +49,55 @@ fn ended(exit: i32, state: &str, status: i32) -> (i32, String, i32) {
     (exit, state.to_owned(), status)
 }
 
-/// A term goes by the portal's clock, and ends only while this machine's clock agrees with it.
+/// What was told of suspensions: the severity, and the second reason.
+fn told(setting: &Setting) -> Vec<(String, String)> {
+    let text = std::fs::read_to_string(setting.state.path().join("alerts.ndjson")).unwrap_or_default();
+    let alerts = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let word = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let of_suspension = alerts.filter(|alert| alert["suspension"]["step"] == "blocked");
+    of_suspension.map(|alert| (word(&alert["severity"]), word(&alert["reasons"][1]))).collect()
+}
+
+/// A term goes by the portal's clock, and ends only while this machine's clock agrees with it. Where it is over by one of them, somebody hears
+/// of it once, and each run fails.
 #[tokio::test]
 async fn a_clock_that_is_a_day_off_neither_ends_a_term_nor_forgets_it() {
-    for (hours, off) in [(2, TimeDelta::days(1)), (5, TimeDelta::days(-1))] {
+    let day = TimeDelta::days(1);
+    for (hours, off, exit) in [(2, -day, 4), (2, day, 1), (5, -day, 1)] {
         let (mut setting, mara) = suspended(hours).await;
         setting.clock = Clock::At(setting.sim.now() + off);
-        assert_eq!(run(&setting, &mara).await, ended(4, "done", 2), "{off}");
+        for _ in 0..2 {
+            assert_eq!(run(&setting, &mara).await, ended(exit, "done", 2), "{hours} {off}");
+        }
         assert_eq!(setting.enabled(), 0, "{off}");
+        let told = told(&setting);
+        assert_eq!(told.len(), usize::from(exit == 1), "{hours} {off} {told:?}");
+        for (severity, words) in told {
+            assert_eq!(severity, "critical");
+            assert!(words.contains("set it by NTP") && words.contains("open Contacts"), "{words}");
+        }
         setting.clock = Clock::Portal;
         setting.sim.edit(|portal| portal.now = now() + TimeDelta::hours(5));
         assert_eq!(run(&setting, &mara).await, ended(0, "released", 1), "{off}");
         assert_eq!(setting.enabled(), 1, "{off}");
     }
+}
+
+/// Somebody keeps the account disabled, and days later somebody enables it: from then on it is not this program's, and nobody is off.
+#[tokio::test]
+async fn whom_somebody_keeps_is_let_go_when_somebody_enables_them() {
+    let (setting, [mara, ..]) = three().await;
+    remember(&setting, &[entry(&mara, "k3f9-q2mw", "kept", off())]).await;
+    setting.sim.edit(|portal| portal.now = now() + TimeDelta::days(3));
+    assert_eq!(run(&setting, &mara).await, ended(0, "kept", 2));
+    setting.sim.edit(|portal| {
+        let accounts = portal.people.iter_mut().filter(|person| person.id == mara.id);
+        accounts.for_each(|person| person.status = 1);
+    });
+    assert_eq!(run(&setting, &mara).await, ended(0, "settled", 1));
+    let status = setting.run(&["status"]).await.stdout;
+    assert!(status.contains("Nobody's account is disabled through this program."), "{status}");
+    assert_eq!(setting.enabled(), 0);
 }
 
 /// A directory that has taken the account over, with or without switching it on, has decided. The portal writes no row about that.

@@ -10,8 +10,8 @@ use crate::rule::Found;
 /// So many days an exclusion lasts that the report offers.
 const EXCLUDED_FOR: TimeDelta = TimeDelta::days(14);
 
-/// What can be done about somebody, depending on who it is and where. Whoever is asked first is warned.
-pub(super) fn what_to_do(Found { finding, detail }: &Found, account: Option<&str>) -> Vec<Line> {
+/// What can be done about somebody, depending on who it is and where. Whoever is asked first is warned. `record` is what it stands in.
+pub(super) fn what_to_do(Found { finding, detail }: &Found, account: Option<&str>, record: &str) -> Vec<Line> {
     let (person, room) = (&finding.person, finding.room.as_ref());
     let name = Line::name(&person.name);
     let role = person.room_role.as_ref();
@@ -37,7 +37,7 @@ pub(super) fn what_to_do(Found { finding, detail }: &Found, account: Option<&str
     let account = account.filter(|_| person.id != GUEST_ACCOUNT).map(|page| format!(": {page}")).unwrap_or_default();
     // who fills a room, or writes in it with others, takes nothing away
     let stop = (!detail.takes_nothing).then(|| line!["if it still goes on, ", stop(person), account]);
-    let mut steps: Vec<Line> = stop.into_iter().chain([ask, "keep this report".into()]).collect();
+    let mut steps: Vec<Line> = stop.into_iter().chain([ask, format!("keep this {record}").into()]).collect();
     match role {
         Some(RoomRole::RoomGone) => {}
         _ if is_named => steps.push("look at the rooms".into()),

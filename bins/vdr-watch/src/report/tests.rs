@@ -172,6 +172,7 @@ fn hostile_text_cannot_act_and_gaps_are_explained() {
             program: "vdr-watch",
             version: "1.0.0",
             portal_url: &head(incomplete()).portal.url,
+            time_zone: None,
             coverage: &incomplete(),
         },
     );
@@ -249,7 +250,7 @@ fn what_to_do_fits_the_person_and_the_room() {
         let finding = Finding { person, room: Some(room.clone()), ..hostile_finding() };
         let room_owner = Some(Person::named(Uuid::from_u128(9), "Bob\u{202e}".into()));
         let found = Found { finding, detail: Detail { room_owner, ..Detail::default() } };
-        advice::what_to_do(&found, Some("https://docs.example.com/eve"))
+        advice::what_to_do(&found, Some("https://docs.example.com/eve"), "report")
             .iter()
             .map(Line::for_terminal)
             .collect::<Vec<_>>()

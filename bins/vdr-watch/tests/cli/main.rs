@@ -16,6 +16,7 @@ mod faults;
 mod folders;
 mod holes;
 mod honesty;
+mod init;
 mod killed;
 mod look_ups;
 mod memory;

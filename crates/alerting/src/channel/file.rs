@@ -8,6 +8,7 @@ use job_store::files;
 use serde::Deserialize;
 
 use super::Way;
+use super::format::Format;
 use super::kind::Kind;
 use super::settings::read;
 use crate::error::Error;
@@ -17,7 +18,10 @@ pub(super) const KIND: Kind = Kind {
     name: "file",
     secrets: &[],
     check: |members| read::<Settings>(members).map(drop),
-    build: |members, _, _| Ok(Way::File(read::<Settings>(members)?.path)),
+    build: |members, _, _| {
+        let Settings { path, format } = read(members)?;
+        Ok(Way::File(path, format))
+    },
 };
 
 #[derive(Deserialize)]
@@ -25,6 +29,8 @@ pub(super) const KIND: Kind = Kind {
 struct Settings {
     /// The file; its folder must exist.
     path: PathBuf,
+    #[serde(default)]
+    format: Format,
 }
 
 /// Appends one line and waits until it is on the disk.

@@ -1,6 +1,8 @@
 //! One request per alert, for every channel that speaks HTTP: connection, time limits, tries, size of answers, and errors that name
 //! nothing secret. What is said, and which answer means that it was taken, is the channel's ([`HttpKind`]).
 
+use std::borrow::Cow;
+
 use outbound::{Repeat, RetryPolicy, certificate_fault, http_client, parse_retry_after, with_retries};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
@@ -11,6 +13,7 @@ use super::Way;
 use super::offer::{Offer, Sent};
 use super::settings::{Fault, WayOut};
 use crate::error::{Error, is_overload};
+use crate::templates::TemplateError;
 
 /// No answer that says whether an alert was taken is longer; the rest is not read.
 const LONGEST_ANSWER_BYTES: usize = 64 * 1024;
@@ -40,6 +43,19 @@ pub trait HttpKind: Send + Sync {
     /// matters least, and says that something was left out.
     fn request(&self, address: &Url, offer: &Offer<'_>) -> Request;
 
+    /// Why the alert cannot be said at all, where the owner says how: then nothing is sent.
+    ///
+    /// # Errors
+    /// The template that cannot be filled in.
+    fn sayable(&self, _: &Offer<'_>) -> Result<(), TemplateError> {
+        Ok(())
+    }
+
+    /// What to find in [`Offer::thread`] later, where the answer does not say it.
+    fn reference(&self, _: &Offer<'_>) -> Option<String> {
+        None
+    }
+
     /// What the answer means. Unless a kind says otherwise, 2xx is taken, without a reference.
     fn verdict(&self, answer: &Answer) -> AnswerMeans {
         if answer.status.is_success() { AnswerMeans::Taken(Sent::default()) } else { AnswerMeans::Refused(None) }
@@ -53,7 +69,7 @@ pub struct Request {
     pub url: Url,
     pub content_type: &'static str,
     /// Names and values; values are hidden nowhere but in errors.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     pub body: String,
 }
 
@@ -77,8 +93,8 @@ impl Request {
 
     /// With one more header.
     #[must_use]
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+    pub fn header(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
     }
 }
@@ -140,8 +156,10 @@ impl Http {
     }
 
     pub(crate) async fn send(&self, offer: &Offer<'_>) -> Result<Sent, Error> {
+        self.says.sayable(offer).map_err(|source| Error::Template { kind: self.kind, source })?;
         let request = self.says.request(&self.address, offer);
-        with_retries(self.retry, || self.send_once(&request), repeat).await
+        let sent = with_retries(self.retry, || self.send_once(&request), repeat).await?;
+        Ok(Sent { reference: sent.reference.or_else(|| self.says.reference(offer)) })
     }
 
     async fn send_once(&self, request: &Request) -> Result<Sent, Error> {
@@ -149,7 +167,7 @@ impl Http {
         let mut made = self.client.request(request.method.clone(), request.url.clone());
         made = made.header(CONTENT_TYPE, request.content_type).body(request.body.clone());
         for (name, value) in &request.headers {
-            made = made.header(*name, value);
+            made = made.header(name.as_ref(), value);
         }
         let mut response = made.send().await.map_err(|source| match certificate_fault(&source) {
             Some(fault) => Error::Certificate { kind, origin: origin.clone(), fault },

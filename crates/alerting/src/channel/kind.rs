@@ -2,27 +2,41 @@
 
 use serde::de::DeserializeOwned;
 
+use super::alertmanager::Alertmanager;
+use super::call::Call;
 use super::http::HttpKind;
 use super::matrix::Matrix;
 use super::mattermost::Mattermost;
 use super::ntfy::Ntfy;
+use super::opsgenie::Opsgenie;
+use super::pagerduty::PagerDuty;
 use super::rocketchat::RocketChat;
 use super::settings::{Fault, Members, WayOut, read};
 use super::slack::Slack;
+use super::splunk::Splunk;
 use super::teams::Teams;
 use super::telegram::Telegram;
 use super::webhook::Webhook;
-use super::{Way, email, file};
+use super::{Way, email, file, syslog};
 
 /// Every kind that `kind = "…"` can name, by name.
 pub const KINDS: &[Kind] = &[
+    Kind::http::<Alertmanager>(
+        "alertmanager",
+        &[SecretMember::address("url"), SecretMember::optional("authorization")],
+    ),
     email::KIND,
     file::KIND,
+    Kind::http::<Call>("http", &[SecretMember::address("url"), SecretMember::optional("secret")]),
     Kind::http::<Matrix>("matrix", &[SecretMember::required("token")]),
     Kind::http::<Mattermost>("mattermost", &[SecretMember::address("url")]),
     Kind::http::<Ntfy>("ntfy", &[SecretMember::address("url"), SecretMember::optional("token")]),
+    Kind::http::<Opsgenie>("opsgenie", &[SecretMember::required("key")]),
+    Kind::http::<PagerDuty>("pagerduty", &[SecretMember::required("routing_key")]),
     Kind::http::<RocketChat>("rocketchat", &[SecretMember::address("url")]),
     Kind::http::<Slack>("slack", &[SecretMember::optional_address("url"), SecretMember::optional("token")]),
+    Kind::http::<Splunk>("splunk", &[SecretMember::address("url"), SecretMember::required("token")]),
+    syslog::KIND,
     Kind::http::<Teams>("teams", &[SecretMember::address("url")]),
     Kind::http::<Telegram>("telegram", &[SecretMember::required("token")]),
     Kind::http::<Webhook>("webhook", &[SecretMember::address("url"), SecretMember::optional("secret")]),

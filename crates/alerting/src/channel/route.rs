@@ -1,11 +1,13 @@
 //! Which alerts a channel gets, when, and how many.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use audit_model::{Finding, FindingState, Severity};
+use audit_model::{Finding, FindingState, Person, Severity};
 use chrono::NaiveTime;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::alert::Alert;
 
@@ -22,6 +24,11 @@ pub struct Route {
     pub rooms: Vec<String>,
     /// People by id or e-mail address.
     pub people: Vec<String>,
+    /// Person groups by id or name; beside `people`, either is enough.
+    pub groups: Vec<String>,
+    /// Who is in the groups. `None`: nobody knows, and the channel gets alerts about whomever rather than miss one.
+    #[serde(skip)]
+    pub(crate) members: Option<BTreeSet<Uuid>>,
     /// When only critical alerts leave; the others wait until its end.
     pub quiet: Option<QuietHours>,
     /// How many alerts of one run leave one by one; the rest as one summary.
@@ -45,7 +52,6 @@ impl Route {
         if alert.state == FindingState::Ended && has_begun {
             return None;
         }
-        let person = about.finding.map_or(&alert.person, |finding| &finding.person);
         let room = about.finding.map_or(alert.room.as_ref(), |finding| finding.room.as_ref());
         let is_room = |entry: &String| {
             room.is_some_and(|room| {
@@ -58,8 +64,28 @@ impl Route {
             .or_else(|| is_right(self.rules.is_empty(), self.rules.contains(&alert.rule), "rules"))
             .or_else(|| is_right(self.rooms.is_empty(), self.rooms.iter().any(is_room), "rooms"))
             .or_else(|| {
-                is_right(self.people.is_empty(), self.people.iter().any(|entry| person.is_meant_by(entry)), "people")
+                let is_free = self.people.is_empty() && self.groups.is_empty();
+                let setting = if self.people.is_empty() { "groups" } else { "people" };
+                is_right(is_free, is_free || about.people().iter().any(|person| self.names(person)), setting)
             })
+    }
+
+    fn names(&self, person: &Person) -> bool {
+        let is_in_group = || match &self.members {
+            Some(members) => members.contains(&person.id),
+            None => !self.groups.is_empty(),
+        };
+        self.people.iter().any(|entry| person.is_meant_by(entry)) || is_in_group()
+    }
+}
+
+impl About<'_> {
+    /// Whom it names, and each of several that it is about.
+    fn people(&self) -> Vec<Person> {
+        let person = self.finding.map_or(&self.alert.person, |finding| &finding.person);
+        let several = self.alert.detail.get("people").and_then(Value::as_array).into_iter().flatten();
+        let several = several.filter_map(|one| Person::deserialize(one).ok());
+        [person.clone()].into_iter().chain(several).collect()
     }
 }
 

@@ -84,8 +84,8 @@ struct Common {
 }
 
 /// The names of what every channel has.
-const COMMON: [&str; 10] =
-    ["name", "kind", "language", "min_severity", "rules", "rooms", "people", "quiet", "per_run", "per_hour"];
+const COMMON: [&str; 11] =
+    ["name", "kind", "language", "min_severity", "rules", "rooms", "people", "groups", "quiet", "per_run", "per_hour"];
 
 /// One channel in the settings, without its secrets.
 #[derive(Clone, Debug)]
@@ -149,6 +149,11 @@ impl ChannelSettings {
         }
         (self.kind.check)(members)?;
         Ok(self)
+    }
+
+    /// Which alerts it gets.
+    pub fn route(&self) -> &Route {
+        &self.route
     }
 
     /// The file of a secret, where the settings name one.

@@ -4,6 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
+use super::format::Format;
 use super::http::{HttpKind, Request};
 use super::offer::Offer;
 use super::settings::{Fault, address_of};
@@ -17,11 +18,13 @@ pub(crate) struct Webhook {
     url: SecretString,
     /// `whsec_` and the key in Base64; what is sent is signed with it.
     secret: Option<SecretString>,
+    #[serde(default)]
+    format: Format,
 }
 
 impl Webhook {
     pub(crate) fn new(url: Url, secret: Option<SecretString>) -> Self {
-        Webhook { url: SecretString::from(String::from(url)), secret }
+        Webhook { url: SecretString::from(String::from(url)), secret, format: Format::Alert }
     }
 }
 
@@ -34,12 +37,13 @@ impl HttpKind for Webhook {
     }
 
     fn request(&self, address: &Url, offer: &Offer<'_>) -> Request {
-        let request = Request::post(address.clone(), "application/json", offer.json.to_owned());
+        let body = self.format.line(offer);
+        let request = Request::post(address.clone(), "application/json", body.clone().into_owned());
         let Some(key) = self.secret.as_ref().and_then(|secret| standard_webhook::key_of(secret).ok()) else {
             return request;
         };
         let (id, timestamp) = (&offer.alert.id, offer.now.timestamp());
-        let signature = standard_webhook::signature(key.expose_secret(), id, timestamp, offer.json);
+        let signature = standard_webhook::signature(key.expose_secret(), id, timestamp, &body);
         request
             .header("webhook-id", id)
             .header("webhook-timestamp", timestamp.to_string())

@@ -47,6 +47,8 @@ pub(super) struct Words {
     /// Minutes, actions a minute, and whether those are fewer than one.
     pub(super) rate: fn(u64, u64, bool) -> String,
     pub(super) since: &'static str,
+    /// Before the name of a time zone.
+    pub(super) times_in: &'static str,
     pub(super) going_on: &'static str,
     pub(super) probably: &'static str,
     pub(super) last_at: &'static str,
@@ -86,6 +88,7 @@ const ENGLISH: Words = Words {
         false => format!("in {}, about {} a minute", plural(minutes, "minute"), number(rate)),
     },
     since: "Since",
+    times_in: "times in",
     going_on: "Still going on",
     probably: "probably; last action:",
     last_at: "not known; last action:",
@@ -136,6 +139,7 @@ const GERMAN: Words = Words {
         }
     },
     since: "Seit",
+    times_in: "Zeiten in",
     going_on: "Dauert an",
     probably: "wahrscheinlich; letzte Aktion:",
     last_at: "nicht bekannt; letzte Aktion:",

@@ -40,7 +40,8 @@ fn a_finding_becomes_an_alert() {
         "version": "1.0.0"
       },
       "portal": {
-        "url": "https://docs.example.com"
+        "url": "https://docs.example.com",
+        "time_zone": "Europe/Berlin"
       },
       "rule": "unusual_activity",
       "severity": "high",
@@ -125,6 +126,16 @@ fn alerts_follow_the_schema() {
     room.id = None;
     room.candidates = vec![RoomId::Number(71), RoomId::Text("sbox-1".into())];
     ambiguous.evidence = (0..15).map(|n| evidence(n, 1)).collect();
+    let said = alerting::Said {
+        did: Some("made 41 downloads".to_owned()),
+        what_to_do: vec!["ask the owner".to_owned()],
+        facts: alerting::SaidFacts { goes_on: Some(true), place: Some("Alpha".to_owned()), ..Default::default() },
+    };
+    let with_words = json_of(&alert_of(&finding(), &coverage).with_detail(&said));
+    assert_eq!(objections(&with_words), "");
+    for member in ["did", "what_to_do", "facts", "summary"] {
+        assert!(schema()["properties"].get(member).is_some(), "{member} is not described");
+    }
     for finding in [finding(), sparse, ambiguous] {
         assert_eq!(objections(&json_of(&alert_of(&finding, &coverage))), "");
     }
@@ -248,7 +259,8 @@ fn ids_tell_alerts_apart_and_nothing_else() {
     for (program, portal) in [("bulk-guard", "https://docs.example.com/"), ("vdr-watch", "https://second.example.com/")]
     {
         let portal_url = Url::parse(portal).unwrap();
-        let context = AlertContext { program, version: "1.0.0", portal_url: &portal_url, coverage: &coverage };
+        let context =
+            AlertContext { program, version: "1.0.0", portal_url: &portal_url, time_zone: None, coverage: &coverage };
         assert_ne!(Alert::from_finding(&finding(), &context).id, first, "{program} {portal}");
     }
 }
@@ -257,7 +269,13 @@ fn ids_tell_alerts_apart_and_nothing_else() {
 fn the_link_keeps_the_folder_of_the_portal() {
     let portal_url = Url::parse("https://example.com/docs").unwrap();
     let coverage = complete();
-    let context = AlertContext { program: "vdr-watch", version: "1.0.0", portal_url: &portal_url, coverage: &coverage };
+    let context = AlertContext {
+        program: "vdr-watch",
+        version: "1.0.0",
+        portal_url: &portal_url,
+        time_zone: None,
+        coverage: &coverage,
+    };
     let alert = Alert::from_finding(&finding(), &context);
     assert_eq!(alert.portal.url, "https://example.com/docs");
     assert_eq!(alert.links.room.unwrap().as_str(), "https://example.com/docs/rooms/shared/71/filter?folder=71");

@@ -156,7 +156,7 @@ async fn without_a_server_nothing_is_sent_and_the_others_need_not_be_tried() {
 }
 
 /// A certificate for `localhost` of an authority of our own: (authority, certificate, key).
-fn certificate(folder: &Path) -> [String; 3] {
+pub(crate) fn certificate(folder: &Path) -> [String; 3] {
     let path = |name: &str| folder.join(name).display().to_string();
     let openssl = |arguments: &str| {
         let ended = Command::new("openssl").args(arguments.split_whitespace()).current_dir(folder).output().unwrap();

@@ -6,6 +6,7 @@ mod alert;
 mod channels;
 mod chat;
 mod common;
+mod machines;
 mod mail;
 mod named;
 mod outbox;

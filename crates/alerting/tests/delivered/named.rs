@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 
 use alerting::{Alert, Channel, ChannelSettings, Fault, Language, Mailer, Members, Message, Outcome, Route, Silence};
-use alerting::{SecretMember, WayOut};
+use alerting::{Said, SaidFacts, SecretMember, WayOut};
 use audit_model::testing::hostile_texts;
 use audit_model::{Finding, FindingState, Severity};
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
@@ -53,7 +53,7 @@ fn mistakes_are_named_with_member_and_remedy() {
         (json!({ "kind": "file" }), "name", "is missing"),
         (json!({ "name": "SOC", "kind": "file" }), "name", "small letters"),
         (json!({ "name": "soc" }), "kind", "`webhook`"),
-        (json!({ "name": "soc", "kind": "pigeon" }), "kind", "one of `email`, `file`"),
+        (json!({ "name": "soc", "kind": "pigeon" }), "kind", "one of `alertmanager`, `email`, `file`"),
         (json!({ "name": "soc", "kind": "file" }), "path", "is missing"),
         (json!({ "name": "soc", "kind": "file", "path": "a", "colour": 1 }), "", "unknown field `colour`"),
         (json!({ "name": "soc", "kind": "email", "to": "nobody" }), "to", "one mail address"),
@@ -173,6 +173,79 @@ async fn what_is_more_than_a_channel_takes_is_one_summary_with_numbers() {
     let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
     assert_eq!(last["subject"], "high: vdr-watch: 3 more alerts in one message: 1 high, 2 low");
     assert_eq!(last["summary"]["alerts"], 3);
+}
+
+/// However much is found, and however urgent it is: a channel gets fifty alerts and one that counts the others, and nothing waits on.
+#[tokio::test]
+async fn a_storm_of_ten_thousand_findings_ends_in_fifty_one_messages() {
+    for severity in [Severity::High, Severity::Critical] {
+        let folders = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+        let channels = [file(&folders[0], json!({})), file(&folders[1], json!({ "per_run": 10 }))];
+        let (outbox, first) = (outbox().await, alert(0, severity));
+        let numbered = |n: u32| Alert { id: format!("{n:032x}"), fingerprint: format!("storm:{n}"), ..first.clone() };
+        let mut alerts: Vec<Alert> = (0..10_000).map(numbered).collect();
+        outbox.keep::<Finding>(&[], &[], &mut alerts, &channels, &moment(now())).await.unwrap();
+        let drained = outbox.drain(&channels, now()).await.unwrap();
+        assert_eq!((drained.left, drained.critical), (0, 0));
+        let one_by_one = if severity == Severity::Critical { 50 } else { 10 };
+        for (folder, told) in folders.iter().zip([50, one_by_one]) {
+            let text = fs::read_to_string(folder.path().join("alerts.ndjson")).unwrap();
+            let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+            assert_eq!(text.lines().count(), told + 1);
+            assert_eq!(last["summary"]["alerts"], 10_000 - told);
+            assert!(last.to_string().len() < 10_000, "a message that receivers take");
+        }
+        assert_eq!(outbox.drain(&channels, now() + TimeDelta::hours(2)).await.unwrap().taken, 0);
+    }
+}
+
+/// Until it is known who is in a group, its channel misses nothing; beside `people`, either is enough, and of several people any.
+#[tokio::test]
+async fn a_channel_of_a_group_gets_what_is_about_its_members() {
+    let folders: Vec<TempDir> = (0..5).map(|_| TempDir::new().unwrap()).collect();
+    let [anna, bob] = [0xa1, 0xb0].map(uuid::Uuid::from_u128);
+    let board = |folder: &TempDir, members: Option<uuid::Uuid>, people: &[&str]| {
+        let channel = file(folder, json!({ "groups": ["Board"], "people": people }));
+        members.map_or_else(|| channel.clone(), |member| channel.clone().with_members([member].into()))
+    };
+    let channels = [
+        (&folders[0], board(&folders[0], None, &[])),
+        (&folders[1], board(&folders[1], Some(anna), &[])),
+        (&folders[2], board(&folders[2], Some(bob), &[])),
+        (&folders[3], board(&folders[3], Some(bob), &["anna@example.com"])),
+        (&folders[4], file(&folders[4], json!({}))),
+    ];
+    let crowd = alert(2, Severity::High).with_detail(&json!({ "people": [{ "id": bob, "name": "Bob" }] }));
+    assert_eq!(told(&channels, vec![alert(1, Severity::High), crowd]).await, ["1 2", "1 2", "2", "1 2", "1 2"]);
+}
+
+/// The program's own words win over what the numbers say, and a hostile name in them stays text.
+#[test]
+fn a_message_has_the_words_of_the_program() {
+    let said = Said {
+        did: Some("signed in from 203.0.113.66 after 40 wrong passwords".to_owned()),
+        what_to_do: vec!["ask the owner".to_owned()],
+        facts: SaidFacts {
+            place: Some("from 203.0.113.66".to_owned()),
+            how_many: Some("40 failed logins".to_owned()),
+            goes_on: Some(false),
+            ..SaidFacts::default()
+        },
+    };
+    let mut alert = alert_of(&finding(), &complete()).with_detail(&said);
+    let message = Message::new(&alert, Language::En, at("2026-11-20T08:45:00Z"));
+    assert_eq!(message.subject, "high: Anna Example signed in from 203.0.113.66 after 40 wrong passwords");
+    let text = message.text();
+    for line in [
+        "- ask the owner",
+        "Where: from 203.0.113.66",
+        "How many: 40 failed logins",
+        "Still going on: no; last action: 2026-11-20 09:41:00",
+    ] {
+        assert!(text.contains(line), "{line} is not in {text}");
+    }
+    alert.state = FindingState::Ended;
+    assert!(Message::new(&alert, Language::En, now()).text().contains("How many: 41 actions on 38 documents"));
 }
 
 #[tokio::test]

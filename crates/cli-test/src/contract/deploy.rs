@@ -10,8 +10,10 @@ use crate::Setting;
 use crate::faults::quiet_world;
 
 /// What every service of ours gives up.
-const HARDENING: [(&str, &str); 7] = [
+const HARDENING: [(&str, &str); 9] = [
     ("DynamicUser", "yes"),
+    ("LimitCORE", "0"),
+    ("PrivateMounts", "yes"),
     ("ProtectSystem", "strict"),
     ("ProtectHome", "yes"),
     ("NoNewPrivileges", "yes"),
@@ -87,16 +89,18 @@ impl Program {
         assert!(
             entries.contains(&("EnvironmentFile", &environment)) && entries.contains(&("StateDirectory", self.name()))
         );
+        // the units of a program share a folder, which belongs to one user
+        assert!(entries.contains(&("User", self.name())), "{unit}");
         let start = entries.iter().find(|(key, _)| *key == "ExecStart").unwrap().1;
         let machine = Machine::new(self).await;
         machine.hand_over(entries.iter().filter(|(key, _)| *key == "LoadCredential").map(|(_, file)| *file));
-        let command = start.replace("%d", &machine.folder("credentials"));
+        let (state, credentials) = (machine.folder("lib"), machine.folder("credentials"));
+        let environment = [("STATE_DIRECTORY", state.as_str()), ("CREDENTIALS_DIRECTORY", credentials.as_str())];
         if entries.contains(&("Type", "oneshot")) {
-            let (state, credentials) = (machine.folder("lib"), machine.folder("credentials"));
-            machine.start(&command, &[("STATE_DIRECTORY", &state), ("CREDENTIALS_DIRECTORY", &credentials)]).await;
+            machine.start(start, &environment).await;
         } else {
             // it would not end: its flags are taken, and then help is printed
-            machine.parse(&command).await;
+            machine.parse(start, &environment).await;
         }
     }
 
@@ -211,8 +215,8 @@ impl<'a> Machine<'a> {
         }
     }
 
-    async fn parse(&self, line: &str) {
-        let ended = self.shell(&format!("{line} --help"), &[]).await;
+    async fn parse(&self, line: &str, environment: &[(&str, &str)]) {
+        let ended = self.shell(&format!("{line} --help"), environment).await;
         assert_eq!(ended.exit, 0, "{line}: {}", ended.stderr);
     }
 

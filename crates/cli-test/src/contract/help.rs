@@ -1,6 +1,9 @@
 //! `--help` of the program and of every command below it.
 
+use std::fs;
 use std::path::Path;
+
+use tempfile::TempDir;
 
 use super::Program;
 use crate::Run;
@@ -10,10 +13,13 @@ const COLUMNS: usize = 100;
 
 impl Program {
     /// Every command has help that fits a terminal, explains everything that it lists, and begins with what the command does. clap checks
-    /// the definition of a command when it is asked for, and panics when it contradicts itself.
+    /// the definition of a command when it is asked for, and panics when it contradicts itself. What help lists stands in the manual page
+    /// of the command as well.
     pub async fn help(&self) {
         let version = self.ask(&["--version"]).await;
         assert!(version.stdout.starts_with(&format!("{} ", self.name())), "{}", version.stdout);
+        let pages = TempDir::new().unwrap();
+        self.ask(&["man", pages.path().to_str().unwrap()]).await;
         let mut commands = vec![Vec::new()];
         while let Some(command) = commands.pop() {
             let path: Vec<&str> = command.iter().map(String::as_str).collect();
@@ -22,6 +28,10 @@ impl Program {
                 let wrong = wrong(&help);
                 assert!(wrong.is_empty(), "{} {} {form}: {wrong:#?}", self.name(), path.join(" "));
                 if form == "-h" {
+                    let page = [&[self.name()], &path[..]].concat().join("-");
+                    let page = fs::read_to_string(pages.path().join(format!("{page}.1"))).unwrap();
+                    let missing = missing(&help, &page);
+                    assert!(missing.is_empty(), "{} {}: {missing:?} in {page}", self.name(), path.join(" "));
                     commands.extend(
                         entries(&help, "Commands:")
                             .into_iter()
@@ -36,7 +46,7 @@ impl Program {
         assert!(unknown.stderr.contains("--no-such-flag"), "{}", unknown.stderr);
     }
 
-    async fn ask(&self, arguments: &[&str]) -> Run {
+    pub(super) async fn ask(&self, arguments: &[&str]) -> Run {
         let ended = self.try_to_ask(arguments).await;
         assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""), "{arguments:?}: {}", ended.stdout);
         ended
@@ -50,8 +60,8 @@ impl Program {
 }
 
 /// A line of a list of commands, arguments or options, and what is said about it.
-struct Entry {
-    name: String,
+pub(super) struct Entry {
+    pub(super) name: String,
     explanation: String,
 }
 
@@ -65,8 +75,20 @@ fn wrong(help: &str) -> Vec<String> {
     long.chain(bare).chain(untitled).collect()
 }
 
+/// What this help lists, and its manual page does not.
+fn missing(help: &str, page: &str) -> Vec<String> {
+    let page = page.replace("\\-", "-").replace("\\fB", "").replace("\\fR", "").replace("\\fI", "");
+    let options = entries(help, "Options:").into_iter().flat_map(|entry| {
+        let flags = entry.name.split([' ', ',']).filter(|word| word.starts_with('-')).map(str::to_owned);
+        flags.collect::<Vec<_>>()
+    });
+    let commands = entries(help, "Commands:").into_iter().map(|entry| format!("-{}(1)", entry.name));
+    let commands = commands.filter(|name| name != "-help(1)");
+    options.chain(commands).filter(|name| !page.contains(name.trim_end_matches('.'))).collect()
+}
+
 /// The entries of a list, which ends where a line begins without a blank.
-fn entries(help: &str, list: &str) -> Vec<Entry> {
+pub(super) fn entries(help: &str, list: &str) -> Vec<Entry> {
     let lines = help.lines().skip_while(|line| *line != list).skip(1);
     let mut entries: Vec<Entry> = Vec::new();
     for line in lines.take_while(|line| line.is_empty() || line.starts_with(' ')) {

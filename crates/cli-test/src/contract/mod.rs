@@ -2,8 +2,10 @@
 //! program's `tests/cli/contract.rs` calls, makes a test of each.
 
 mod deploy;
+mod documented;
 mod help;
 mod hostile;
+mod init;
 mod kubernetes;
 mod personal;
 mod pseudonyms;
@@ -63,6 +65,8 @@ macro_rules! contract_tests {
         $crate::contract_tests!($program => {
             the_example_settings_are_whole_and_accepted: example_settings,
             every_command_has_help: help,
+            every_documented_command_exists: documented_commands,
+            init_writes_what_a_run_needs: sets_up,
             the_cron_lines_run_as_printed: cron_lines,
             the_units_run_as_printed: systemd_units,
             the_manifests_for_kubernetes_run_as_printed: kubernetes_manifests,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use alerting::{ChannelSettings, Fault, Members};
+use alerting::{ChannelSettings, Fault, KINDS, Members, SecretMember};
 use figment::value::{Dict, Value};
 
 use super::problem::Problem;
@@ -42,8 +42,15 @@ pub(super) fn problems(tables: &[Members]) -> Vec<Problem> {
 
 /// Whether one of them holds a secret itself.
 pub(super) fn hold_secrets(values: &Dict) -> bool {
-    let is_set = |table: &Dict| table.get("url").and_then(Value::as_str).is_some_and(|url| !url.is_empty());
-    tables(values).is_some_and(|list| list.iter().filter_map(Value::as_dict).any(is_set))
+    let text = |table: &Dict, name: &str| table.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let holds = |table: &Dict| {
+        let kind = KINDS.iter().find(|kind| kind.name == text(table, "kind"));
+        // of a kind that nobody knows, an address may be one
+        kind.map_or(&[SecretMember::address("url")][..], |kind| kind.secrets)
+            .iter()
+            .any(|secret| !text(table, secret.name).is_empty())
+    };
+    tables(values).is_some_and(|list| list.iter().filter_map(Value::as_dict).any(holds))
 }
 
 /// Paths in a file are relative to its folder, as everywhere in settings.
@@ -89,5 +96,25 @@ fn each_text(values: &mut Dict, change: impl Fn(&str, &mut String)) {
                 change(name, text);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use figment::Figment;
+    use figment::providers::{Format, Toml};
+
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_secret_where_the_kind_says_so() {
+        let hold = |channel: &str| {
+            let text = format!("[[alerts.channel]]\nname = \"soc\"\n{channel}");
+            hold_secrets(&Figment::from(Toml::string(&text)).extract().unwrap())
+        };
+        assert!(hold("kind = \"webhook\"\nurl = \"https://hooks.example.com/s3cret\""));
+        assert!(hold("kind = \"pigeon\"\nurl = \"https://hooks.example.com/s3cret\""));
+        assert!(!hold("kind = \"webhook\"\nurl_file = \"hook\""));
+        assert!(!hold("kind = \"pagerduty\"\nurl = \"https://events.eu.pagerduty.com/v2/enqueue\""));
     }
 }

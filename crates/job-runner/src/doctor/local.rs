@@ -207,10 +207,22 @@ async fn channels<C>(setup: &Setup<'_, C>) -> Vec<Check> {
             Target::MailServer => {
                 Check::ok(NAME, "sends by the mail server; its own line says whether that can be reached")
             }
+            Target::Syslog(url) => syslog(NAME, url).await,
         };
         checks.push(check.about(channel.name()));
     }
     checks
+}
+
+/// Connects where there is something to connect to.
+async fn syslog(name: &'static str, url: &Url) -> Check {
+    if !matches!(url.scheme(), "tcp" | "tls") {
+        return Check::ok(name, "not tried: what listens there confirms nothing; `alerts test` sends it a message");
+    }
+    match reach(url).await {
+        Ok(_) => Check::ok(name, format!("{url} accepts connections; nothing was sent")),
+        Err(why) => Check::fail(name, why, "check the address, DNS and firewall"),
+    }
 }
 
 /// Signs in at the mail server and names the sender, and sends nothing.

@@ -38,7 +38,10 @@ impl Folder {
         let chosen = match given {
             Some(path) if !path.is_dir() => {
                 let shown = path.display().to_string();
-                return Err(Error::Argument(shown, "is no folder; make it, or give another one with --dir".to_owned()));
+                return Err(Error::Argument(
+                    shown,
+                    "is not a folder; create it, or give another one with --dir".to_owned(),
+                ));
             }
             Some(path) => path,
             None if is_writable(of_the_machine) => of_the_machine,
@@ -48,6 +51,11 @@ impl Folder {
         let folder = Folder { path, program };
         folder.refuse_existing(&folder.settings())?;
         Ok(folder)
+    }
+
+    /// For people.
+    pub(super) fn shown(&self) -> String {
+        self.path.display().to_string()
     }
 
     pub(super) fn settings(&self) -> PathBuf {
@@ -68,7 +76,7 @@ impl Folder {
         if path.symlink_metadata().is_err() {
             return Ok(());
         }
-        let message = "is there already, and `init` replaces nothing; move it away, or give another folder with --dir";
+        let message = "exists, and `init` overwrites nothing; move it away, or give another folder with --dir";
         Err(Error::Argument(path.display().to_string(), message.to_owned()))
     }
 }

@@ -44,7 +44,7 @@ impl Question {
 pub(super) fn of_alerts() -> Vec<Question> {
     vec![Question::line(
         "alerts.webhook.url",
-        "Which address gets each alert as a POST? (nothing: alerts are the text that cron mails)",
+        "Webhook that gets each alert, as a URL (empty: none; cron mails the report)",
     )]
 }
 
@@ -52,7 +52,7 @@ pub(super) fn of_alerts() -> Vec<Question> {
 pub(super) fn of_all() -> Vec<Question> {
     vec![Question::line(
         "heartbeat.url",
-        "Which address is told of every run, so that somebody notices when runs stop? (nothing: none)",
+        "Heartbeat that is told of every run, so that somebody notices when runs stop, as a URL (empty: none)",
     )]
 }
 

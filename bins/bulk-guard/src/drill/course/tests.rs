@@ -84,6 +84,7 @@ impl World {
         let is_found = self.is_renamed && !drill.is_spent(at(self.now));
         let Some(entry) = &mut self.entry else {
             let mut new = Entry::new(incident(ACCOUNT, at(self.now)), at(self.now));
+            new.is_drill = true;
             new.incident.last.at = at(self.now);
             self.entry = is_found.then_some(new);
             return;
@@ -303,11 +304,14 @@ fn a_room_that_is_not_there_yet_is_waited_for() {
 /// An entry of another person, or of before, is none of the drill's.
 #[test]
 fn only_its_own_suspension_is_touched() {
-    let own = Entry::new(incident(ACCOUNT, at(10)), at(10));
+    let of_drill = |second: i64| Entry { is_drill: true, ..Entry::new(incident(ACCOUNT, at(second)), at(second)) };
+    let (own, earlier) = (of_drill(10), of_drill(-500));
     let other = Entry::new(incident(8, at(10)), at(10));
-    let earlier = Entry::new(incident(ACCOUNT, at(-500)), at(-500));
-    let mut lost = own.clone();
+    // somebody has the key of the account, and does with it what no drill does
+    let real = Entry::new(incident(ACCOUNT, at(60)), at(60)).into_state(State::Done, None);
+    let mut lost = real.clone();
     lost.state = State::Settled;
-    assert_eq!(watching().suspension(&[other.clone(), earlier.clone(), lost.clone()]), None);
-    assert_eq!(watching().suspension(&[other, earlier, own.clone(), lost]), Some(&own));
+    let others = [other, earlier, real, lost];
+    assert_eq!(watching().suspension(&others), None);
+    assert_eq!(watching().suspension(&[others.as_slice(), std::slice::from_ref(&own)].concat()), Some(&own));
 }

@@ -170,9 +170,16 @@ impl World {
         let began = self.bursts.get(&person).map(|burst| burst.incident.first.at);
         let is_known = |at: DateTime<Utc>| lost.is_none_or(|lost| at > lost);
         let mut wrong = Vec::new();
-        let mut in_a_day = 0;
+        let (mut in_a_day, mut is_ordered) = (0, false);
         for one in &self.history {
             match one {
+                Happened::ToRelease { person: whose } if *whose == person => is_ordered = true,
+                Happened::Put { at, person: whose, call: Call::Enable, had_effect: true, .. } if *whose == person => {
+                    if is_ordered && is_known(*at) && now - *at < TimeDelta::hours(24) - TOLERANCE {
+                        wrong.push("somebody has released");
+                    }
+                    is_ordered = false;
+                }
                 Happened::Put { at, person: whose, call: Call::Disable, burst, row, is_call, .. } => {
                     let counts = is_known(*at) || self.seen(host, *row);
                     if *is_call && counts && now - *at < TimeDelta::hours(24) - TOLERANCE {

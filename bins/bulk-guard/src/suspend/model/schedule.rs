@@ -42,6 +42,7 @@ pub(super) fn run(seed: u64, is_logged: bool) -> World {
     let (guests, collateral) = (world.dice.percent(20), world.dice.percent(20));
     let terms = Terms { grace, guests, collateral, breaker, ..Terms::default() };
     let situation = Situation {
+        drill: None,
         own: OWN,
         enforced_since: Some(world.now - TimeDelta::days(2)),
         asked: Asked::Run,

@@ -71,7 +71,13 @@ fn now() -> DateTime<Utc> {
 fn alert_of(finding: &Finding) -> String {
     let portal_url = Url::parse("https://docs.example.com/").unwrap();
     let coverage = Coverage { audit: Some(SourceCoverage::default()), ..Coverage::default() };
-    let context = AlertContext { program: "vdr-watch", version: "1.0.0", portal_url: &portal_url, coverage: &coverage };
+    let context = AlertContext {
+        program: "vdr-watch",
+        version: "1.0.0",
+        portal_url: &portal_url,
+        time_zone: None,
+        coverage: &coverage,
+    };
     let steps = json!({ "what_to_do": [format!("ask {}", finding.person.name.unlinked_within(120)), "then decide"] });
     Alert::from_finding(finding, &context).with_detail(&steps).to_json()
 }

@@ -67,6 +67,12 @@ pub(crate) fn complete() -> Coverage {
 
 pub(crate) fn alert_of(finding: &Finding, coverage: &Coverage) -> Alert {
     let portal_url = Url::parse("https://docs.example.com/").unwrap();
-    let context = AlertContext { program: "vdr-watch", version: "1.0.0", portal_url: &portal_url, coverage };
+    let context = AlertContext {
+        program: "vdr-watch",
+        version: "1.0.0",
+        portal_url: &portal_url,
+        time_zone: Some(chrono_tz::Europe::Berlin),
+        coverage,
+    };
     Alert::from_finding(finding, &context)
 }

@@ -1,6 +1,6 @@
 //! When people hear of a matter: when it is new, has doubled, lasts, and is over.
 
-use alerting::{Alert, Matter, Moment, Outbox, state_of};
+use alerting::{Alert, Matter, Moment, Outbox, Silence, state_of};
 use audit_model::{Counts, Course, Finding, FindingState, Severity, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
@@ -282,7 +282,34 @@ async fn what_is_silenced_stays_so_and_is_new_afterwards() {
     assert_eq!(run(&outbox, &mut silenced(), now).await, [Silenced]);
     assert_eq!(run(&outbox, &mut [finding()], now).await, [New]);
     assert_eq!(run(&outbox, &mut silenced(), now).await, [Silenced]);
+    assert!(outbox.open_since("", now.now).await.unwrap().is_some(), "it goes on, whoever hears of it");
+    let mut grown = [up_to(90, "2026-11-20T08:50:00Z")];
+    assert_eq!(run(&outbox, &mut grown, moment(time("08:50:00"))).await, [Grown]);
+    assert_eq!(grown[0].reasons[1], "already reported with 41 actions; now 90");
+    assert_eq!(run(&outbox, &mut silenced(), moment(time("09:50:00"))).await, [Silenced]);
     assert_eq!(outbox.open_since("", now.now).await.unwrap(), None, "nobody waits for its end");
+}
+
+/// A silence keeps the burst quiet, and ends nothing: whoever was told of it hears after the silence how it went on, or that it is over.
+#[tokio::test]
+async fn a_silence_does_not_end_a_burst() {
+    for (later, expected, said) in [
+        (up_to(60, "2026-11-20T09:55:00Z"), Grown, "already reported with 41 actions; now 60, and it still goes on"),
+        (up_to(60, "2026-11-20T08:50:00Z"), Ended, "over: nothing more for 1 hour; 60 actions in all"),
+    ] {
+        let outbox = outbox().await;
+        assert_eq!(run(&outbox, &mut [finding()], moment(time("08:45:00"))).await, [New]);
+        let criteria = [("rule".to_owned(), "unusual_activity".to_owned())].into();
+        let silence = Silence::new(criteria, (time("08:46:00"), time("10:00:00")), "migration", "it@example.com");
+        outbox.silence(&silence).await.unwrap();
+        let mut severe = later.clone();
+        severe.severity = Severity::Critical;
+        assert_eq!(run(&outbox, &mut [severe], moment(time("08:50:00"))).await, [Silenced]);
+        run(&outbox, &mut [later.clone()], moment(time("09:55:00"))).await;
+        let mut after = [later];
+        assert_eq!(run(&outbox, &mut after, moment(time("10:00:00"))).await, [expected]);
+        assert_eq!(after[0].reasons.last().unwrap(), said);
+    }
 }
 
 #[tokio::test]

@@ -33,6 +33,9 @@ impl World {
             if !is_touched && newest && expected.is_some_and(|expected| status != Some(expected)) {
                 self.accuse(format!("{} is {:?}, but the account is {status:?}", entry.incident.id, entry.state));
             }
+            if entry.state == State::Kept && status != Some(PersonStatus::Disabled) {
+                self.accuse(format!("{} is kept, and the account is {status:?}", entry.incident.id));
+            }
             if matches!(entry.state, State::Intended | State::Releasing) {
                 self.accuse(format!("{} is still {:?}", entry.incident.id, entry.state));
             }

@@ -16,7 +16,8 @@ impl Schedule {
             return;
         }
         let which = world.dice.below(entries.len() as u64) as usize;
-        let (entry, now) = (&entries[which], world.portal_now());
+        // whoever types goes by this machine's clock
+        let (entry, now, here) = (&entries[which], world.portal_now(), world.now + world.here_skew);
         let person = entry.person();
         let extended = entry.deadline().unwrap_or(now) + TimeDelta::hours(1 + world.dice.below(5) as i64);
         let command = match world.dice.below(if entry.state == State::Held { 8 } else { 5 }) {
@@ -27,7 +28,7 @@ impl Schedule {
             _ if world.dice.percent(10) => Command::Approve { shown: OWNER },
             _ => Command::Approve { shown: person },
         };
-        let Ok(decided) = command::decide(entry, &command, ("olga@example.com", "looked at it"), now) else { return };
+        let Ok(decided) = command::decide(entry, &command, ("olga@example.com", "looked at it"), here) else { return };
         if decided == *entry {
             return;
         }
