@@ -46,10 +46,7 @@ impl HttpKind for Matrix {
         if self.room.starts_with('!') {
             return Ok(());
         }
-        Err(Fault::new(
-            "room",
-            "must be the id of a room, such as `!abcdef:example.com`; clients show it in the room's settings",
-        ))
+        Err(Fault::new("room", "must be the id of a room, such as `!abcdef`; clients show it in the room's settings"))
     }
 
     fn request(&self, address: &Url, offer: &Offer<'_>) -> Request {

@@ -1,5 +1,6 @@
 //! Slack: an incoming webhook, or a bot, whose later messages about a matter answer the first.
 
+use audit_model::PortalText;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -131,20 +132,9 @@ fn plain(text: &str) -> Value {
 
 /// Cut so that it fits escaped; `text` has all of it.
 fn header(subject: &str) -> String {
-    let mut header = subject.to_owned();
-    while escaped(&header).chars().count() > LONGEST_HEADER {
-        header = header
-            .trim_end_matches('…')
-            .chars()
-            .rev()
-            .skip(1)
-            .collect::<Vec<_>>()
-            .into_iter()
-            .rev()
-            .chain(['…'])
-            .collect();
-    }
-    header
+    let cut = |longest| PortalText::new(subject).for_terminal_within(longest);
+    let fits = |cut: &String| escaped(cut).chars().count() <= LONGEST_HEADER;
+    (1..=LONGEST_HEADER).rev().map(cut).find(fits).unwrap_or_default()
 }
 
 fn sections_fit(body: &Value) -> bool {

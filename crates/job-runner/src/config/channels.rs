@@ -65,7 +65,7 @@ pub(super) fn resolve(values: &mut Dict, file: &Path) {
 
 pub(super) fn fill_in(values: &mut Dict, placeholders: &Placeholders) {
     each_text(values, |name, text| {
-        if is_path(name) || name == "url" {
+        if is_path(name) || matches!(name, "api" | "server" | "url") {
             *text = placeholders.filled_in(text);
         }
     });

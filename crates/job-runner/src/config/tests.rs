@@ -472,10 +472,13 @@ fn a_program_adds_its_own_flags() {
 #[test]
 fn channels_are_read_with_their_paths() {
     let text = "[[alerts.channel]]\nname = 'soc'\nkind = 'webhook'\nurl_file = 'hooks/{portal}'\n\
-                [[alerts.channel]]\nname = 'log'\nkind = 'file'\npath = '{program}.ndjson'\nrooms = [71, 'Alpha']";
+                [[alerts.channel]]\nname = 'log'\nkind = 'file'\npath = '{program}.ndjson'\nrooms = [71, 'Alpha']\n\
+                [[alerts.channel]]\nname = 'chat'\nkind = 'matrix'\nserver = 'https://{portal}'\nroom = '!soc'";
     let setup = Setup::new().own(text);
-    let channels = channels::read(&setup.loaded().common.alerts.channel);
-    let [Ok(hook), Ok(log)] = &channels[..] else { panic!("{channels:?}") };
+    let tables = setup.loaded().common.alerts.channel.clone();
+    let channels = channels::read(&tables);
+    let [Ok(hook), Ok(log), Ok(_)] = &channels[..] else { panic!("{channels:?}") };
+    assert_eq!(tables[2]["server"], "https://docs.example.com");
     let folder = setup.folder.path();
     let secret = &hook.kind.secrets[0];
     assert_eq!(hook.secret_file(secret), folder.join("hooks/docs.example.com").to_str());

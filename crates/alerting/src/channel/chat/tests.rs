@@ -1,8 +1,10 @@
 //! What every kind for people sends and understands, in one table; golden files stand in `snapshots/`.
 
+mod limits;
+mod verdict;
+
 use audit_model::testing::{finding, hostile_texts};
 use audit_model::{Coverage, Finding, FindingState, PortalText, Severity, SourceCoverage};
-use boon::{Compiler, Schemas};
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -73,8 +75,8 @@ fn alert_of(finding: &Finding) -> String {
         program: "vdr-watch",
         version: "1.0.0",
         portal_url: &portal_url,
-        coverage: &coverage,
         time_zone: None,
+        coverage: &coverage,
     };
     let steps = json!({ "what_to_do": [format!("ask {}", finding.person.name.unlinked_within(120)), "then decide"] });
     Alert::from_finding(finding, &context).with_detail(&steps).to_json()
@@ -245,82 +247,6 @@ fn acting(name: &str, texts: &[String]) -> Option<String> {
     }
 }
 
-#[test]
-fn what_does_not_fit_is_cut_and_says_so() {
-    for (name, says) in kinds() {
-        let limit = |text: &str| match name {
-            "matrix" | "teams" => text.len() < 60_000,
-            "slack" | "slack_bot" => text.chars().count() <= 3_000,
-            "mattermost" => text.chars().count() <= 16_383,
-            "rocketchat" => text.chars().count() <= 5_000,
-            _ => text.encode_utf16().count() <= 4_096,
-        };
-        let long = "😀".repeat(2_000) + "&<>";
-        let mut message = quoting("Anna");
-        message.what_to_do = vec![long.clone(); 6];
-        message.facts = vec![Fact { label: "Why", value: long.clone() }; 10];
-        message.links.push((
-            "Account".to_owned(),
-            Url::parse(&format!("https://docs.example.com/?q={}", "x".repeat(5_000))).unwrap(),
-        ));
-        let request = requested(&*says, &plain_finding(), None, Some(message));
-        let mut texts = Vec::new();
-        texts_in(&body_of(&request), &mut texts);
-        assert!(texts.iter().all(|text| limit(text)), "{name}: {}", request.body.len());
-        assert!(request.body.len() <= if name == "teams" { 28_000 } else { 66_000 }, "{name}: {}", request.body.len());
-        let all = texts.join("\n");
-        assert!(all.contains("high: Anna: 41 actions") && all.contains('…') && !all.contains("xxx"), "{name}");
-        assert!(all.matches("Why").count() >= 10, "{name}");
-    }
-}
-
-#[test]
-fn only_an_answer_that_says_so_means_taken() {
-    let refused = |word: &str| AnswerMeans::Refused(Some(word.to_owned()));
-    let taken = |reference: Option<&str>| AnswerMeans::Taken(Sent { reference: reference.map(str::to_owned) });
-    let kinds = kinds();
-    for (name, status, body, means) in [
-        ("matrix", 200, r#"{"event_id":"$1:example.com"}"#, taken(Some("!soc:example.com $1:example.com"))),
-        ("matrix", 403, r#"{"errcode":"M_FORBIDDEN","error":"not in the room"}"#, refused("M_FORBIDDEN")),
-        ("matrix", 429, r#"{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":2000}"#, refused("M_LIMIT_EXCEEDED")),
-        ("matrix", 200, "<html>sign in</html>", AnswerMeans::Refused(None)),
-        ("mattermost", 200, "ok", taken(None)),
-        (
-            "mattermost",
-            404,
-            r#"{"id":"web.incoming_webhook.invalid.app_error"}"#,
-            refused("web.incoming_webhook.invalid.app_error"),
-        ),
-        ("ntfy", 200, r#"{"id":"xE73Iyuabi","event":"message"}"#, taken(None)),
-        ("ntfy", 403, r#"{"code":40301,"http":403,"error":"forbidden"}"#, refused("40301")),
-        ("rocketchat", 200, r#"{"success":true}"#, taken(None)),
-        ("rocketchat", 200, r#"{"success":false,"error":"dropped"}"#, refused("dropped")),
-        ("rocketchat", 400, r#"{"success":false,"error":"invalid-channel"}"#, refused("invalid-channel")),
-        ("slack", 200, "ok", taken(None)),
-        ("slack", 404, "no_service", refused("no_service")),
-        ("slack", 502, "<html>Bad Gateway</html>", AnswerMeans::Refused(None)),
-        ("slack_bot", 200, r#"{"ok":true,"channel":"C1","ts":"17.1"}"#, taken(Some("C0123456789 17.1"))),
-        ("slack_bot", 200, r#"{"ok":false,"error":"channel_not_found"}"#, refused("channel_not_found")),
-        ("slack_bot", 429, r#"{"ok":false,"error":"ratelimited"}"#, refused("ratelimited")),
-        ("slack_bot", 200, r#"{"ok":tr"#, AnswerMeans::Refused(None)),
-        ("teams", 202, "", taken(None)),
-        ("teams", 400, r#"{"error":{"code":"TriggerInputSchemaMismatch"}}"#, refused("TriggerInputSchemaMismatch")),
-        ("telegram", 200, r#"{"ok":true,"result":{"message_id":42}}"#, taken(Some("-1001234567890 42"))),
-        (
-            "telegram",
-            400,
-            r#"{"ok":false,"description":"Bad Request: chat not found"}"#,
-            refused("Bad_Request:_chat_not_found"),
-        ),
-        ("telegram", 200, "", AnswerMeans::Refused(None)),
-    ] {
-        let says = &kinds.iter().find(|(kind, _)| *kind == name).unwrap().1;
-        let answer = Answer { status: status.try_into().unwrap(), body: body.as_bytes().to_vec() };
-        let verdict = says.verdict(&answer);
-        assert_eq!(verdict, means, "{name}: {status} {body}");
-    }
-}
-
 /// A reference to a message of another room is none here.
 #[test]
 fn a_thread_of_another_place_is_not_answered() {
@@ -328,27 +254,6 @@ fn a_thread_of_another_place_is_not_answered() {
         for other in ["C999 17.1", "!other:example.com $1:example.com", "42", ""] {
             let of = |thread| requested(&*says, &plain_finding(), thread, None);
             assert_eq!(of(Some(other)), of(None), "{name}: {other}");
-        }
-    }
-}
-
-/// These schemas are written by hand, after what the receivers document.
-#[test]
-fn cards_and_blocks_keep_their_schemas() {
-    for (name, schema, part) in [
-        ("teams", "adaptive-card-1.4.handwritten.schema.json", "/attachments/0/content"),
-        ("slack", "slack-message.handwritten.schema.json", ""),
-        ("slack_bot", "slack-message.handwritten.schema.json", ""),
-    ] {
-        let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
-        let file = format!("{}/tests/schemas/{schema}", env!("CARGO_MANIFEST_DIR"));
-        let index = compiler.compile(&file, &mut schemas).unwrap();
-        let says = kinds().into_iter().find(|(kind, _)| *kind == name).unwrap().1;
-        let findings = hostile_texts().into_iter().map(|(_, text)| hostile(&text)).chain([plain_finding()]);
-        for finding in findings {
-            let body = body_of(&requested(&*says, &finding, Some("C0123456789 17.1"), None));
-            let objection = schemas.validate(body.pointer(part).unwrap(), index).err().map(|error| error.to_string());
-            assert_eq!(objection, None, "{name}: {body:#}");
         }
     }
 }
