@@ -131,7 +131,8 @@ fn schedules(seeds: std::ops::Range<u64>) -> Outcome {
 /// Each schedule that fails with what is wrong, and the log of the first.
 fn told(failed: &[(u64, Vec<String>)]) -> String {
     let Some((first, _)) = failed.first() else { return String::new() };
-    let lines = failed.iter().map(|(seed, wrong)| format!("schedule {seed}: {}\n", wrong.join("; "))).collect::<String>();
+    let lines =
+        failed.iter().map(|(seed, wrong)| format!("schedule {seed}: {}\n", wrong.join("; "))).collect::<String>();
     let log = schedule::run(*first, true).log.join("\n");
     format!("{} schedules fail:\n{lines}\nschedule {first}:\n{log}", failed.len())
 }
