@@ -287,6 +287,10 @@ fn revert(entry: Entry, seen: &Seen<'_>) -> Step {
     if !is_known || !seen.is_quiet(&entry) || !shows && !seen.is_calm() {
         return look(entry);
     }
+    let mut entry = entry;
+    if let Some(put) = entry.puts.last_mut().filter(|_| shows && seen.is_calm()) {
+        put.is_verified = true;
+    }
     match back::next(&entry, &read.list) {
         Back::Send(sent) => {
             let read = read.list.clone();
