@@ -13,6 +13,7 @@ use job_runner::{Job, Refusal};
 use tracing::debug;
 use uuid::Uuid;
 
+use crate::apply::journal::own_writes;
 use crate::config::{Config, Limits};
 use crate::policy::{Policy, directory};
 use crate::rule::Seen;
@@ -115,8 +116,10 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
         logins: read.logins,
         stays: read.stays,
         writes: read.writes,
-        // nothing writes the list yet
-        own_writes: BTreeSet::new(),
+        own_writes: match &job.store {
+            Ok(store) => own_writes(store).await?,
+            Err(_) => BTreeSet::new(),
+        },
         break_glass: config.portal.break_glass,
         last_write: read.last_write,
         list,

@@ -23,7 +23,10 @@ pub(crate) enum Back {
 pub(crate) fn next(entry: &Entry, now: &AddressList) -> Back {
     let before = &entry.intent.before;
     let switched = entry.puts.iter().filter(|put| put.counts() && put.changes_switch()).next_back();
-    let is_switch_ours = switched.is_some() && now.enabled != before.enabled;
+    // what was seen to be taken back, and is not so any more, is others' doing
+    let is_taken_back = |put: &&Put| put.purpose == Purpose::Back && put.is_verified;
+    let is_switch_ours = now.enabled != before.enabled
+        && switched.is_some_and(|put| put.sent.enabled == now.enabled || !is_taken_back(&put));
     if is_switch_ours && !before.enabled {
         return send(entry, now, AddressList { enabled: false, ..now.clone() });
     }

@@ -1,6 +1,6 @@
 //! What is kept of one application of a plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{AddressList, ListEntry};
@@ -100,8 +100,8 @@ pub(crate) struct Put {
     pub(crate) at: DateTime<Utc>,
     /// The same by this machine's.
     pub(crate) here: DateTime<Utc>,
-    /// The newest event of a write by then; 0 for none.
-    pub(crate) newest: i64,
+    /// The events of writes that were there by then. Which are newer, their numbers do not tell: events are written down late.
+    pub(crate) known: BTreeSet<i64>,
     pub(crate) answer: Answer,
     /// Whether it was carried out; `None`: nobody knows yet.
     pub(crate) arrived: Option<bool>,

@@ -71,7 +71,6 @@ impl Kept {
 ///
 /// # Errors
 /// Of the store.
-#[allow(dead_code, reason = "asked by what tells of others' writes")]
 pub(crate) async fn own_writes(store: &Store) -> anyhow::Result<BTreeSet<i64>> {
     let kept = Kept {
         journal: Journal::open(store.clone()).await?,

@@ -1,4 +1,12 @@
 //! Random schedules of everything that can happen, against a portal in memory, judged by the portal's own history.
+//!
+//! Checked of each: the end is one of four, and the first run after the deadline reaches it; others' writes since the first read are told, and
+//! those that were overwritten as overwritten; each entry stands as often as it should, by what everybody wanted in the order in which it
+//! arrived; the switch is on only where it was, somebody confirmed it, or others wanted it.
+//!
+//! Not checked, because nobody can tell: how often an entry of the difference stands that others have changed, too (only whether it does, and
+//! not even that where they put it in and took it out, or where it ends as a conflict); entries of writes that were overwritten, which are
+//! told; the switch after several changes of it by others, and whether it is off where others had switched it on.
 
 mod checks;
 mod dice;
@@ -109,36 +117,52 @@ impl Ledger for Host {
     }
 }
 
-/// Runs schedules, and says what is wrong with the first that fails; else how often each thing was reached.
-fn schedules(seeds: std::ops::Range<u64>) -> Result<BTreeMap<&'static str, u64>, String> {
-    let mut reached: BTreeMap<&'static str, u64> = BTreeMap::new();
+/// What schedules came to: how often each thing was reached, and what is wrong with those that fail.
+#[derive(Default)]
+struct Outcome {
+    reached: BTreeMap<&'static str, u64>,
+    failed: Vec<(u64, Vec<String>)>,
+}
+
+fn schedules(seeds: std::ops::Range<u64>) -> Outcome {
+    let mut outcome = Outcome::default();
     for seed in seeds {
         let world = schedule::run(seed, false);
         if !world.wrong.is_empty() {
-            let world = schedule::run(seed, true);
-            return Err(format!("schedule {seed}: {:#?}\n{}", world.wrong, world.log.join("\n")));
+            outcome.failed.push((seed, world.wrong));
         }
-        world.reached.into_iter().for_each(|(what, times)| *reached.entry(what).or_default() += times);
+        world.reached.into_iter().for_each(|(what, times)| *outcome.reached.entry(what).or_default() += times);
     }
-    Ok(reached)
+    outcome
 }
 
-/// Nobody is locked out, nothing of others' is lost or undone without a word, and everything comes to an end. `SCHEDULES` sets how many.
+/// Each schedule that fails with what is wrong, and the log of the first.
+fn told(failed: &[(u64, Vec<String>)]) -> String {
+    let Some((first, _)) = failed.first() else { return String::new() };
+    let lines =
+        failed.iter().map(|(seed, wrong)| format!("schedule {seed}: {}\n", wrong.join("; "))).collect::<String>();
+    let log = schedule::run(*first, true).log.join("\n");
+    format!("{} schedules fail:\n{lines}\nschedule {first}:\n{log}", failed.len())
+}
+
+/// Nobody is locked out, nothing of others' is lost or undone without a word, and everything comes to an end. `SCHEDULES` sets how many,
+/// `FIRST_SCHEDULE` from which on.
 #[test]
 fn whatever_happens_nobody_is_locked_out_and_nothing_is_lost_in_silence() {
     let set = |name: &str, usual: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
-    let (many, first) = (set("SCHEDULES", 1_000), set("FIRST_SCHEDULE", 0));
+    let (many, first) = (set("SCHEDULES", 2_000), set("FIRST_SCHEDULE", 0));
     let half = first + many / 2;
     let halves = std::thread::scope(|scope| {
         let other = scope.spawn(move || schedules(half..first + many));
         [schedules(first..half), other.join().unwrap()]
     });
     let mut reached: BTreeMap<&'static str, u64> = BTreeMap::new();
+    let mut failed = Vec::new();
     for half in halves {
-        half.unwrap_or_else(|wrong| panic!("{wrong}"))
-            .into_iter()
-            .for_each(|(what, times)| *reached.entry(what).or_default() += times);
+        failed.extend(half.failed);
+        half.reached.into_iter().for_each(|(what, times)| *reached.entry(what).or_default() += times);
     }
+    assert!(failed.is_empty(), "{}", told(&failed));
     eprintln!("{reached:?}");
     // a test that reaches nothing proves nothing
     let expected = [

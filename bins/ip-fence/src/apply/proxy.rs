@@ -134,7 +134,7 @@ fn prepare(entry: &mut Entry, read: Read, trail: &Trail, live: &Live) {
         read: read.list,
         at: entry.accepted,
         here: live.clocks().here,
-        newest: trail.rows.iter().map(|row| row.event).max().unwrap_or_default(),
+        known: trail.rows.iter().map(|row| row.event).collect(),
         answer: Answer::None,
         arrived: None,
         events: Vec::new(),
@@ -146,14 +146,14 @@ fn prepare(entry: &mut Entry, read: Read, trail: &Trail, live: &Live) {
 
 /// The event of our write, and those of others since the list was read.
 async fn noted(live: &Live, entry: &Entry) -> (Option<Row>, Vec<Row>) {
-    let newest = entry.puts.first().map_or(0, |put| put.newest);
+    let known = entry.puts.first().map(|put| put.known.clone()).unwrap_or_default();
     let mut look = 0;
     loop {
         let trail = live.trail(entry).await;
         let (own, others): (Vec<Row>, Vec<Row>) = trail.rows.into_iter().partition(|row| row.is_of(entry, 1));
         look += 1;
         if !own.is_empty() || look >= LOOKS {
-            return (own.into_iter().next(), others.into_iter().filter(|row| row.event > newest).collect());
+            return (own.into_iter().next(), others.into_iter().filter(|row| !known.contains(&row.event)).collect());
         }
         live.pause(look).await;
     }

@@ -63,13 +63,17 @@ pub(crate) async fn follow<L: Ledger, P: Portal>(
     id: &str,
     (is_foreground, is_over): (bool, bool),
 ) -> anyhow::Result<Option<Entry>> {
-    let mut quiet_since = portal.elapsed();
+    let (mut quiet_since, mut last) = (portal.elapsed(), None);
     let (mut looks, mut all_looks, mut writes) = (0, 0, 0);
     loop {
         let Some(entry) = find(ledger, id).await? else { return Ok(None) };
         // in this order: what somebody writes between the two is in the list, and its event is still to come
         let trail = portal.trail(&entry).await;
         let read = portal.read().await;
+        let shown = (trail.rows.clone(), read.as_ref().ok().map(|read| read.list.clone()));
+        if last.replace(shown.clone()).is_some_and(|last| last != shown) {
+            quiet_since = portal.elapsed();
+        }
         // asked only where it matters, right before a write
         let as_it_was = Ok(Guard { is_owner: !entry.probes, key_ends: None, has_keys: true });
         let seen = |guard| Seen {

@@ -12,9 +12,6 @@ pub(crate) const STALE: TimeDelta = TimeDelta::seconds(20);
 /// A write whose answer was lost arrives within this time, or never.
 pub(crate) const ON_ITS_WAY: TimeDelta = TimeDelta::minutes(2);
 
-/// What is so old by both clocks is over, whatever one of them does.
-const LONG_AGO: TimeDelta = TimeDelta::minutes(10);
-
 /// The key must outlive the deadline by this much.
 pub(crate) const KEY_OUTLIVES: TimeDelta = TimeDelta::days(1);
 
@@ -75,7 +72,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) is_over: bool,
     /// This process has written: what the portal does not take from it now is left to the next run.
     pub(crate) has_written: bool,
-    /// How long nothing was written by this process, by that clock; since its beginning where it has not written.
+    /// For how long this run has written nothing, and has seen nothing change: no new event, no other list. By that clock, for the others
+    /// can be set while it runs.
     pub(crate) waited: TimeDelta,
 }
 
@@ -90,24 +88,19 @@ impl Seen<'_> {
     }
 
     /// Whether a read can be relied on: nobody has written for so long that no read is older.
-    pub(crate) fn is_calm(&self, entry: &Entry) -> bool {
-        self.is_over_since(entry, STALE) && self.is_quiet(entry)
+    pub(crate) fn is_calm(&self) -> bool {
+        self.waited >= STALE
     }
 
     /// Whether nobody else has written just now.
     pub(crate) fn is_quiet(&self, entry: &Entry) -> bool {
-        self.trail.rows.iter().all(|row| (self.now() - row.at).abs() > STALE || self.is_of(entry, row))
+        self.is_calm() || self.others(entry).next().is_none()
     }
 
-    /// Whether the last write of ours left so long ago.
-    pub(crate) fn is_over_since(&self, entry: &Entry, time: TimeDelta) -> bool {
-        let Some(put) = entry.puts.last() else { return true };
-        let portal = self.clocks.portal.is_none_or(|portal| portal - put.at > LONG_AGO);
-        self.waited >= time || portal && self.clocks.here - put.here > LONG_AGO
-    }
-
-    fn is_of(&self, entry: &Entry, row: &Row) -> bool {
-        entry.puts.iter().any(|put| row.is_of(entry, put.number))
+    /// The events that are not of writes of this application.
+    pub(crate) fn others(&self, entry: &Entry) -> impl Iterator<Item = &Row> {
+        let is_ours = |row: &Row| entry.puts.iter().any(|put| row.is_of(entry, put.number));
+        self.trail.rows.iter().filter(move |row| !is_ours(row))
     }
 }
 

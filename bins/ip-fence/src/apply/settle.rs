@@ -20,7 +20,7 @@ pub(crate) fn settle(mut entry: Entry, seen: &Seen<'_>) -> Entry {
     if let Ok(read) = seen.read
         && is_known
         && !entry.foreign.is_empty()
-        && seen.is_calm(&entry)
+        && seen.is_calm()
     {
         let taken_over = back::taken_over(&entry, &read.list);
         entry.let_go.extend(taken_over);
@@ -47,28 +47,28 @@ fn find_events(entry: &mut Entry, seen: &Seen<'_>) {
     for at in 1..entry.puts.len() {
         let (earlier, later) = entry.puts.split_at_mut(at);
         let repeats = earlier.iter().flat_map(|put| put.events.iter().skip(1));
-        later[0].is_void = repeats.into_iter().any(|repeat| is_undone_by(&later[0], repeat));
+        later[0].is_void = repeats.into_iter().any(|repeat| is_undone_by(&later[0], repeat, seen));
     }
 }
 
 /// Whether an earlier write that arrived once more has brought back what was sent then, after this one.
-fn is_undone_by(put: &Put, repeat: &Mark) -> bool {
+fn is_undone_by(put: &Put, repeat: &Mark, seen: &Seen<'_>) -> bool {
+    let shows = || seen.is_calm() && seen.read.as_ref().is_ok_and(|read| merge::same(&read.list, &put.sent));
     match put.events.last() {
         Some(own) => own.event < repeat.event,
-        // its own event is still to come
-        None => repeat.at >= put.at - SECOND,
+        // its own event is still to come, so only the list can tell
+        None => !put.known.contains(&repeat.event) && !shows(),
     }
 }
 
 /// The last write is the only one whose fate can be open: none follows before it is known.
 fn find_fate(entry: &mut Entry, seen: &Seen<'_>) {
-    let is_over = seen.is_over_since(entry, ON_ITS_WAY) && seen.trail.is_complete;
+    let is_over = seen.waited >= ON_ITS_WAY && seen.trail.is_complete;
     let Some(put) = entry.puts.last_mut().filter(|put| put.arrived != Some(true)) else { return };
     let Ok(read) = seen.read else { return };
     // servers before 3.7 write no events: there only the list can tell
     let shows = merge::same(&read.list, &put.sent) && !merge::same(&put.read, &put.sent);
-    let is_untouched = seen.trail.rows.iter().all(|row| row.event <= put.newest);
-    if is_over && shows && is_untouched {
+    if is_over && shows && seen.trail.rows.is_empty() {
         put.arrived = Some(true);
     } else if is_over && put.arrived.is_none() {
         put.arrived = Some(false);
@@ -77,9 +77,9 @@ fn find_fate(entry: &mut Entry, seen: &Seen<'_>) {
 
 /// Others' writes since the first of ours are told, and those that ours have overwritten above all.
 fn find_foreign(entry: &mut Entry, seen: &Seen<'_>) {
-    let Some(first) = entry.puts.first().map(|put| put.newest) else { return };
-    let is_ours = |row: &Row| entry.puts.iter().any(|put| row.is_of(entry, put.number));
-    let foreign: Vec<&Row> = seen.trail.rows.iter().filter(|row| row.event > first && !is_ours(row)).collect();
+    let Some(first) = entry.puts.first().map(|put| put.known.clone()) else { return };
+    let foreign: Vec<Row> = seen.others(entry).filter(|row| !first.contains(&row.event)).cloned().collect();
+    let foreign = foreign.iter();
     for row in foreign {
         let mut is_raced = false;
         for put in entry.puts.iter_mut().filter(|put| put.arrived == Some(true) && may_be_overwritten(row, put)) {
@@ -99,7 +99,7 @@ fn find_foreign(entry: &mut Entry, seen: &Seen<'_>) {
 /// Whether somebody else's write may have come between what was read for ours and ours: by the order of events, and by their dates, for
 /// events can be written down late.
 fn may_be_overwritten(row: &Row, put: &Put) -> bool {
-    if row.event <= put.newest {
+    if put.known.contains(&row.event) {
         return false;
     }
     let own = put.events.last();

@@ -1,7 +1,7 @@
 //! From what is known of an application and what is seen to its next state, and at most one write. Pure.
 
 use audit_model::PortalText;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use docspace_client::AddressList;
 
 use super::back::{self, Back};
@@ -51,14 +51,18 @@ fn waiting(entry: Entry, seen: &Seen<'_>) -> Step {
     if seen.is_past(&entry) {
         return give_up(entry, "nobody has confirmed it in time", seen);
     }
-    if entry.puts.iter().any(|put| put.is_void) {
-        return give_up(entry, "a write arrived twice, the second time after the next one", seen);
+    let Ok(read) = seen.read else { return rest(entry) };
+    let is_void = entry.puts.iter().any(|put| put.is_void);
+    let is_lost = entry.foreign.is_empty() && read.list.enabled != entry.intent.enable_after;
+    let is_taken_over = back::taken_over(&entry, &read.list).iter().any(|one| !entry.let_go.contains(one));
+    match (is_void, is_lost, seen.is_calm()) {
+        (true, _, true) => give_up(entry, "a write arrived twice, the second time after the next one", seen),
+        (_, true, true) => give_up(entry, "the portal's switch is not as it was written", seen),
+        // what was read may be old
+        (true, ..) | (_, true, _) => look(entry),
+        _ if is_taken_over && !entry.foreign.is_empty() => look(entry),
+        _ => rest(entry),
     }
-    let is_lost = |read: &Read| read.list.enabled != entry.intent.enable_after;
-    if entry.foreign.is_empty() && seen.is_calm(&entry) && seen.read.as_ref().is_ok_and(is_lost) {
-        return give_up(entry, "the portal's switch is not as it was written", seen);
-    }
-    rest(entry)
 }
 
 fn on_the_way(entry: Entry, seen: &Seen<'_>) -> Step {
@@ -98,7 +102,7 @@ fn verify(entry: Entry, seen: &Seen<'_>) -> Step {
     }
     let Ok(read) = seen.read else { return unless_patient(entry, seen, "the list cannot be read back") };
     if !merge::same(&read.list, &put.sent) {
-        if !seen.is_calm(&entry) {
+        if !seen.is_calm() {
             return look(entry);
         }
         return give_up(entry, "the portal's list is not what was written", seen);
@@ -190,7 +194,7 @@ fn write(mut entry: Entry, purpose: Purpose, (read, sent): (AddressList, Address
         sent,
         at: seen.now(),
         here: seen.clocks.here,
-        newest: seen.trail.rows.iter().map(|row| row.event).max().unwrap_or_default(),
+        known: seen.trail.rows.iter().map(|row| row.event).collect(),
         answer: Answer::None,
         arrived: None,
         events: Vec::<Mark>::new(),
@@ -230,9 +234,7 @@ fn may_write<'s>(entry: &Entry, seen: &Seen<'s>) -> Result<&'s Read, Hindrance> 
     if guard.is_owner == entry.probes {
         return Err(Hindrance::Never("whose key it is has changed".to_owned()));
     }
-    let is_recent = |at: DateTime<Utc>| (seen.now() - at).abs() <= super::seen::STALE;
-    let is_ours = |row: &super::seen::Row| entry.puts.iter().any(|put| row.is_of(entry, put.number));
-    if seen.trail.rows.iter().any(|row| is_recent(row.at) && !is_ours(row)) {
+    if !seen.is_quiet(entry) {
         return Err(Hindrance::NotYet("somebody else writes the list right now".to_owned()));
     }
     Ok(read)
@@ -282,15 +284,19 @@ fn revert(entry: Entry, seen: &Seen<'_>) -> Step {
     }
     let is_known = entry.puts.last().is_none_or(|put| put.arrived.is_some());
     let shows = entry.puts.last().is_some_and(|put| put.counts() && merge::same(&read.list, &put.sent));
-    if !is_known || !seen.is_quiet(&entry) || !shows && !seen.is_calm(&entry) {
+    if !is_known || !seen.is_quiet(&entry) || !shows && !seen.is_calm() {
         return look(entry);
+    }
+    let mut entry = entry;
+    if let Some(put) = entry.puts.last_mut().filter(|_| shows && seen.is_calm()) {
+        put.is_verified = true;
     }
     match back::next(&entry, &read.list) {
         Back::Send(sent) => {
             let read = read.list.clone();
             write(entry, Purpose::Back, (read, sent), seen)
         }
-        _ if !seen.is_calm(&entry) => look(entry),
+        _ if !seen.is_calm() => look(entry),
         Back::Done => end(entry, State::Restored, None, seen),
         Back::Conflict(why) => end(entry, State::Conflict, Some(why), seen),
     }

@@ -2,15 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use chrono::TimeDelta;
 use docspace_client::{AddressList, ListEntry};
 
 use super::super::entry::{Entry, Purpose, State, Topic};
 use super::super::merge;
 use super::world::{Happened, World, shown};
-
-/// A read may be so old.
-const STALE: TimeDelta = TimeDelta::seconds(15);
 
 impl World {
     /// Right before a write: it is kept, holds what was read and the reviewed difference, and is no blind repetition.
@@ -63,15 +59,37 @@ impl World {
         })
     }
 
-    /// Whether somebody else wrote between what was read for a write of ours and its arrival.
-    fn is_raced(&self, other: &Happened) -> bool {
-        let Some(entry) = &self.ledger else { return false };
-        let is_of = |one: &&Happened, number: u32| one.tag.as_deref() == Some(entry.tag(number).as_str());
-        entry.puts.iter().any(|put| {
-            let read = self.read_at.get(&put.number).copied().unwrap_or(self.now);
-            let arrivals = self.happened.iter().filter(|one| is_of(one, put.number));
-            arrivals.map(|one| one.at).max().is_some_and(|last| (read - STALE..=last).contains(&other.at))
+    /// The entries if nothing of others' was overwritten, with ours where they first arrived.
+    fn confirmed(&self, entry: &Entry, before: &AddressList) -> Vec<ListEntry> {
+        let mut arrived = BTreeSet::new();
+        self.happened.iter().fold(before.entries.clone(), |entries, one| {
+            let Some(tag) = &one.tag else { return merge::changed(&entries, &one.wanted.0, &one.wanted.1) };
+            let put = entry.puts.iter().find(|put| entry.tag(put.number) == *tag && arrived.insert(put.number));
+            let Some(put) = put else { return entries };
+            let added = merge::difference(&put.sent.entries, &put.read.entries);
+            merge::changed(&entries, &added, &merge::difference(&put.read.entries, &put.sent.entries))
         })
+    }
+
+    /// Others' writes of which nothing was left by a write of ours, because what was read for it was older.
+    fn overwritten(&self) -> Vec<&Happened> {
+        let Some(entry) = &self.ledger else { return Vec::new() };
+        let is_lost = |at: usize| {
+            entry.puts.iter().any(|put| {
+                let tag = entry.tag(put.number);
+                let last = self.happened.iter().rposition(|one| one.tag.as_deref() == Some(tag.as_str()));
+                self.read_for.get(&put.number).is_some_and(|read| read.had <= at && last.is_some_and(|last| at < last))
+            })
+        };
+        let others = self.happened.iter().enumerate().filter(|(_, one)| one.tag.is_none());
+        others.filter(|(at, _)| is_lost(*at)).map(|(_, one)| one).collect()
+    }
+
+    /// One run has ended after the deadline, with all quiet.
+    pub(super) fn check_first_run(&mut self) {
+        if let Some(entry) = self.ledger.clone().filter(|entry| entry.state.is_open()) {
+            self.accuse(format!("a run after the deadline leaves it {}: {:?}", entry.state.word(), entry.why));
+        }
     }
 
     /// All is over and quiet.
@@ -81,72 +99,93 @@ impl World {
         if entry.state.is_open() {
             return self.accuse(format!("it ends as {}: {:?}", entry.state.word(), entry.why));
         }
-        let others: Vec<Happened> = self.happened.iter().filter(|one| one.tag.is_none()).cloned().collect();
-        let first = entry.puts.iter().map(|put| put.number).min().and_then(|number| self.read_at.get(&number)).copied();
+        self.check_told(&entry);
+        self.check_switch(&entry, before);
+        self.check_entries(&entry, before);
+    }
+
+    /// Others' writes are told: those since the first read, and above all those that were overwritten.
+    fn check_told(&mut self, entry: &Entry) {
+        let first = entry.puts.iter().find_map(|put| self.read_for.get(&put.number)).map(|read| read.at);
         let last = self.happened.iter().filter(|one| one.tag.is_some()).map(|one| one.at).max();
-        let raced: Vec<&Happened> = others.iter().filter(|one| self.is_raced(one)).collect();
-        let (is_raced, mut silent) = (!raced.is_empty(), Vec::new());
-        for one in &others {
-            let is_between = first.is_some_and(|first| one.at >= first) && last.is_some_and(|last| one.at <= last);
-            if is_between && !entry.foreign.contains_key(&one.event) {
-                silent.push(one.event);
-            }
-        }
-        let untold = raced.iter().filter(|one| entry.foreign.get(&one.event) == Some(&false)).count();
-        if is_raced {
+        let is_between =
+            |one: &&Happened| first.is_some_and(|first| one.at >= first) && last.is_some_and(|last| one.at <= last);
+        let others = self.happened.iter().filter(|one| one.tag.is_none());
+        let silent = others.filter(is_between).filter(|one| !entry.foreign.contains_key(&one.event));
+        let silent: Vec<i64> = silent.map(|one| one.event).collect();
+        let raced: Vec<i64> = self.overwritten().iter().map(|one| one.event).collect();
+        let as_kept: Vec<i64> = raced.iter().copied().filter(|event| entry.foreign.get(event) != Some(&true)).collect();
+        if !raced.is_empty() {
             self.reach("raced");
         }
         if !silent.is_empty() {
             self.accuse(format!("others wrote while this did, and nobody was told: {silent:?}"));
         }
-        if untold > 0 {
-            self.reach("raced, and told as kept");
+        if !as_kept.is_empty() {
+            self.accuse(format!("others' writes were overwritten, and nobody was told: {as_kept:?}"));
         }
-        // whoever takes an entry of ours out and puts it in again between two looks of ours cannot be told from nobody
-        let times = |one: &ListEntry| {
-            others.iter().filter(|other| other.wanted.0.contains(one) || other.wanted.1.contains(one)).count()
-        };
-        let mut twice: Vec<ListEntry> = entry.intent.added();
-        twice.extend(entry.intent.remove.clone());
-        twice.retain(|one| times(one) > 1);
-        // of what both others and we touch, one is as good as two
-        let once = |list: AddressList| {
-            let (touched, mut entries): (Vec<_>, Vec<_>) =
-                list.entries.into_iter().filter(|one| !twice.contains(one)).partition(|one| entry.intent.touches(one));
-            entries.extend(touched.into_iter().collect::<BTreeSet<_>>());
-            AddressList { entries, enabled: list.enabled }
-        };
-        let plain = self.ideal(before);
-        let ideal = once(plain.clone());
-        let list = once(self.list.clone());
-        let is_told = entry.said.iter().any(|said| matches!(said.topic, Topic::Raced | Topic::Conflict));
-        let toggled = others.iter().any(|one| one.wanted.2.is_some());
-        match entry.state {
-            State::Confirmed => {
-                let entries = merge::changed(&plain.entries, &entry.intent.added(), &entry.intent.remove);
-                let entries = once(AddressList { entries, ..plain }).entries;
-                if !is_raced && others.is_empty() && !merge::same_entries(&entries, &list.entries) {
-                    self.accuse(format!("confirmed, and the list is {}", shown(&list)));
-                }
-                if !toggled && list.enabled != entry.intent.enable_after {
-                    self.accuse("confirmed, and the switch is not as planned".to_owned());
-                }
-            }
-            _ => {
-                if !toggled && list.enabled && !ideal.enabled {
-                    self.accuse("locked out: the list is on, was off before, and nobody has confirmed it".to_owned());
-                }
-                let is_lost = !merge::difference(&ideal.entries, &list.entries).is_empty();
-                if list.enabled && is_lost && !is_told {
-                    self.accuse(format!("locked out in silence: {} and not {}", shown(&list), shown(&ideal)));
-                }
-                if !merge::same_entries(&list.entries, &ideal.entries) && !is_told {
-                    self.accuse(format!("lost or undone in silence: {} and not {}", shown(&list), shown(&ideal)));
-                }
-                if !is_raced && !toggled && entry.state != State::Conflict && !merge::same(&list, &ideal) {
-                    self.accuse(format!("not as before: {} and not {}", shown(&list), shown(&ideal)));
-                }
+        let says = |topic: Topic| entry.said.iter().any(|said| said.topic == topic);
+        for (state, topic) in [(State::Conflict, Topic::Conflict), (State::Restored, Topic::Restored)] {
+            if entry.state == state && !says(topic) {
+                self.accuse(format!("it ends as {} without a word", state.word()));
             }
         }
     }
+
+    /// Others' last word counts. Where they had none, it is as it was, or as it was confirmed.
+    fn check_switch(&mut self, entry: &Entry, before: &AddressList) {
+        let now = self.list.enabled;
+        let toggles = self.happened.iter().filter(|one| one.tag.is_none() && one.wanted.2.is_some()).count();
+        let is_raced = self.overwritten().iter().any(|one| one.wanted.2.is_some());
+        let expected = if toggles > 0 { self.ideal(before).enabled } else { before.enabled };
+        match entry.state {
+            State::Confirmed if toggles == 0 && now != entry.intent.enable_after => {
+                self.accuse("confirmed, and the switch is not as planned".to_owned());
+            }
+            // off is also where others switched it on before this saw that it had taken it back: that cannot be told from a switch that was lost
+            State::Restored | State::Refused
+                if toggles < 2 && !is_raced && (now && !expected || toggles == 0 && now != expected) =>
+            {
+                self.accuse(format!("the switch is not as it was, or as others wanted it: on is {now}"));
+            }
+            // off is what nobody is locked out by, and somebody is told
+            State::Conflict if toggles == 0 && now && !before.enabled => {
+                self.accuse("locked out: the list is on, was off before, and nobody has confirmed it".to_owned());
+            }
+            _ => {}
+        }
+    }
+
+    fn check_entries(&mut self, entry: &Entry, before: &AddressList) {
+        let expected = match entry.state {
+            State::Confirmed => self.confirmed(entry, before),
+            _ => self.ideal(before).entries,
+        };
+        let others: Vec<Happened> = self.happened.iter().filter(|one| one.tag.is_none()).cloned().collect();
+        let lost: Vec<ListEntry> = self.overwritten().iter().flat_map(|one| one.entries().cloned()).collect();
+        let all: BTreeSet<ListEntry> = expected.iter().chain(&self.list.entries).cloned().collect();
+        let mut wrong = Vec::new();
+        for one in all.iter().filter(|one| !lost.contains(one)) {
+            let is_of_delta = entry.intent.touches(one);
+            // what others meant by it nobody can tell, and somebody is told
+            if is_of_delta && (entry.state == State::Conflict || is_both_ways(&others, one)) {
+                continue;
+            }
+            let (is, should) = (merge::count(&self.list.entries, one), merge::count(&expected, one));
+            let is_shared = is_of_delta && others.iter().any(|other| other.entries().any(|other| other == one));
+            // of what both others and we touch, one is as good as two
+            if is_shared && (is > 0) != (should > 0) || !is_shared && is != should {
+                wrong.push(format!("{} {is} times and not {should}", one.ip.raw()));
+            }
+        }
+        if !wrong.is_empty() {
+            let list = shown(&self.list);
+            self.accuse(format!("{}, and the list is {list}: {}", entry.state.word(), wrong.join(", ")));
+        }
+    }
+}
+
+/// Whether others have both put an entry in and taken it out: between two looks of ours that cannot be told from nobody.
+fn is_both_ways(others: &[Happened], one: &ListEntry) -> bool {
+    others.iter().any(|other| other.wanted.0.contains(one)) && others.iter().any(|other| other.wanted.1.contains(one))
 }

@@ -232,10 +232,13 @@ impl Schedule {
             (world.here_skew, world.portal_skew) = (TimeDelta::zero(), TimeDelta::zero());
             (world.reads_are_stale, world.rows_come_late) = (false, false);
         }
-        for minutes in [20, 2, 5, 10] {
+        for (at, minutes) in [20, 2, 5, 10].into_iter().enumerate() {
             self.world().pass(TimeDelta::minutes(minutes));
             self.start(false, false);
             self.finish();
+            if at == 0 {
+                self.world().check_first_run();
+            }
         }
         let before = self.before.clone();
         self.world().check_end(&before);

@@ -33,6 +33,22 @@ pub(super) struct Happened {
     pub(super) wanted: (Vec<ListEntry>, Vec<ListEntry>, Option<bool>),
 }
 
+impl Happened {
+    /// What an admin put in or took out.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &ListEntry> {
+        self.wanted.0.iter().chain(&self.wanted.1)
+    }
+}
+
+/// What a read was made of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading {
+    /// By the true clock.
+    pub(super) at: DateTime<Utc>,
+    /// How many writes had happened by the older half of what it showed.
+    pub(super) had: usize,
+}
+
 pub(super) struct World {
     pub(super) dice: Dice,
     pub(super) now: DateTime<Utc>,
@@ -52,9 +68,9 @@ pub(super) struct World {
     pub(super) reads_are_stale: bool,
     pub(super) ledger: Option<Entry>,
     pub(super) happened: Vec<Happened>,
-    /// When what was read for our writes was read, by the true clock, with the number of the write.
-    pub(super) read_at: BTreeMap<u32, DateTime<Utc>>,
-    last_read: Option<DateTime<Utc>>,
+    /// What our writes go by, with the number of the write.
+    pub(super) read_for: BTreeMap<u32, Reading>,
+    last_read: Option<Reading>,
     pub(super) wrong: Vec<String>,
     pub(super) reached: BTreeMap<&'static str, u64>,
     pub(super) log: Vec<String>,
@@ -79,7 +95,7 @@ impl World {
             reads_are_stale: false,
             ledger: None,
             happened: Vec::new(),
-            read_at: BTreeMap::new(),
+            read_for: BTreeMap::new(),
             last_read: None,
             wrong: Vec::new(),
             reached: BTreeMap::new(),
@@ -153,15 +169,22 @@ impl World {
             return Err("the portal is down".to_owned());
         }
         let mut list = self.list.clone();
-        self.last_read = Some(self.now);
+        let mut had = self.happened.len();
         let since = self.now - TimeDelta::seconds(15);
         if self.reads_are_stale && self.dice.percent(50) {
-            let old: Vec<&AddressList> =
-                self.earlier.iter().filter(|(until, _)| *until > since).map(|(_, list)| list).collect();
+            // each write has left an earlier list behind
+            let old: Vec<(usize, &AddressList)> = self
+                .earlier
+                .iter()
+                .enumerate()
+                .filter(|(_, (until, _))| *until > since)
+                .map(|(at, (_, list))| (at, list))
+                .collect();
             if !old.is_empty() {
                 let pick = self.dice.below(old.len() as u64) as usize;
                 // list and switch are remembered apart
-                let (halves, old) = (self.dice.below(3), old[pick].clone());
+                let (halves, (at, old)) = (self.dice.below(3), (old[pick].0, old[pick].1.clone()));
+                had = at;
                 if halves != 1 {
                     list.entries = old.entries.clone();
                 }
@@ -171,6 +194,7 @@ impl World {
                 self.reach("stale read");
             }
         }
+        self.last_read = Some(Reading { at: self.now, had });
         self.note(|| format!("read: {}", shown(&list)));
         Ok(Read { list, tenant: Some(2) })
     }
@@ -183,8 +207,7 @@ impl World {
     pub(super) fn put(&mut self, list: &AddressList, tag: &str) -> Answer {
         self.check_put(list);
         if let Some(put) = self.ledger.as_ref().and_then(|entry| entry.puts.last()) {
-            let (number, read) = (put.number, self.last_read.unwrap_or(self.now));
-            self.read_at.insert(number, read);
+            self.read_for.extend(self.last_read.map(|read| (put.number, read)));
         }
         self.reach("written");
         if self.is_down {
