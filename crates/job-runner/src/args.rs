@@ -233,7 +233,7 @@ pub enum SilenceCommand {
     /// Add a silence: what matches is not told until it ends, and stays in the full report. The time in --until counts forward from now here: 7d ends it in seven days
     Add {
         /// What is silenced: rule=NAME, person=ID or e-mail address, room=ID or title, severity=high, matter=ID or fingerprint=TEXT; if repeated, all must match
-        #[arg(long = "match", value_name = "KEY=VALUE", required = true)]
+        #[arg(long = "match", value_name = "WHAT", required = true)]
         criteria: Vec<String>,
         /// Why
         #[arg(long, value_name = "TEXT")]

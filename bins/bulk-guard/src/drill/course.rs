@@ -4,7 +4,7 @@
 //! be to take away.
 
 use audit_model::{PersonStatus, RoomId};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -120,7 +120,9 @@ impl Drill {
     /// The suspension that has come of it, among all.
     pub(crate) fn suspension<'e>(&self, entries: &'e [Entry]) -> Option<&'e Entry> {
         let is_of_it = |entry: &&Entry| entry.is_drill && entry.person() == self.account;
-        entries.iter().rev().find(|entry| is_of_it(entry) && entry.incident.last.at >= self.began)
+        // rows have whole seconds, and a quick drill does everything in the one in which it began
+        let began = self.began.trunc_subsecs(0);
+        entries.iter().rev().find(|entry| is_of_it(entry) && entry.incident.last.at >= began)
     }
 
     /// The same, given up where it is: from now on only the way back is left.

@@ -75,6 +75,8 @@ impl<'a> Exercise<'a> {
     /// # Errors
     /// Of the store, or because somebody else goes on with it. The next runs take away what is left.
     pub(super) async fn carry_out(mut self, drill: Drill) -> anyhow::Result<Drill> {
+        // rows have whole seconds: what happens in the second in which enforcing was switched on counts as before it
+        pause(PAUSE).await;
         // the intent comes first, and with it nothing is done yet
         let mut drill = self.commit(&drill).await?;
         loop {

@@ -57,6 +57,9 @@ impl Program {
                     Some(true) if value.is_none() => drop(words.next()),
                     Some(_) => {}
                 }
+            } else if path.is_empty() && word == "man" {
+                // the one command that help does not list: packages ask for it, and people ask `man`
+                return None;
             } else if help.commands.contains(word) {
                 path.push(word.clone());
             } else if !help.has_arguments
