@@ -9,6 +9,7 @@
 
 pub(crate) mod back;
 pub(crate) mod command;
+mod decide;
 mod durable;
 pub(crate) mod entry;
 mod front;

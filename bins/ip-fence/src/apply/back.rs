@@ -51,6 +51,12 @@ pub(crate) fn next(entry: &Entry, now: &AddressList) -> Back {
     send(entry, now, AddressList { enabled: true, ..now.clone() })
 }
 
+/// Whether the list was switched on again before: it is off because that was lost, or because somebody else has switched it off since.
+pub(crate) fn repeats_switching_on(entry: &Entry, now: &AddressList, sent: &AddressList) -> bool {
+    let has_switched_on = |put: &Put| put.purpose == Purpose::Back && put.counts() && put.changes_switch();
+    sent.enabled && !now.enabled && entry.puts.iter().any(has_switched_on)
+}
+
 fn send(entry: &Entry, now: &AddressList, list: AddressList) -> Back {
     let is_loosening = now.enabled && !list.enabled;
     match merge::trouble(&list) {

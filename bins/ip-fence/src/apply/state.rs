@@ -7,7 +7,7 @@ use docspace_client::AddressList;
 use super::back::{self, Back};
 use super::entry::{Answer, Entry, Mark, Purpose, Put, State, Topic};
 use super::merge;
-use super::seen::{KEY_OUTLIVES, Next, Read, Seen, Step};
+use super::seen::{KEY_OUTLIVES, Next, ON_ITS_WAY, Read, Seen, Step};
 use super::settle::settle;
 use super::words;
 
@@ -292,6 +292,10 @@ fn revert(entry: Entry, seen: &Seen<'_>) -> Step {
         put.is_verified = true;
     }
     match back::next(&entry, &read.list) {
+        // the event of whoever has switched it off may come late; meanwhile nobody is locked out
+        Back::Send(sent) if back::repeats_switching_on(&entry, &read.list, &sent) && seen.waited < ON_ITS_WAY => {
+            look(entry)
+        }
         Back::Send(sent) => {
             let read = read.list.clone();
             write(entry, Purpose::Back, (read, sent), seen)

@@ -39,7 +39,10 @@ fn who(row: &Row) -> String {
 }
 
 pub(crate) fn foreign(row: &Row) -> String {
-    format!("somebody else wrote the address list meanwhile: {}. What they changed is kept", who(row))
+    format!(
+        "somebody else wrote the address list meanwhile: {}. What they changed is kept, unless it touches what this program has written: look at the list",
+        who(row)
+    )
 }
 
 pub(crate) fn raced(row: &Row) -> String {
