@@ -19,6 +19,7 @@ pub(crate) mod journal;
 pub(crate) mod merge;
 #[cfg(test)]
 mod model;
+pub(crate) mod own_writes;
 pub(crate) mod portal;
 pub(crate) mod proxy;
 mod routes;
@@ -26,5 +27,7 @@ pub(crate) mod run;
 pub(crate) mod seen;
 pub(crate) mod settle;
 pub(crate) mod state;
+#[cfg(test)]
+mod testing;
 mod witness;
 pub(crate) mod words;
