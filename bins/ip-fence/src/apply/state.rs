@@ -322,3 +322,6 @@ fn end(mut entry: Entry, state: State, why: Option<String>, seen: &Seen<'_>) -> 
     let why = why.or(entry.why.clone());
     rest(entry.into_state(state, why))
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,7 +40,8 @@ fn who(row: &Row) -> String {
 
 pub(crate) fn foreign(row: &Row) -> String {
     format!(
-        "somebody else wrote the address list meanwhile: {}. What they changed is kept, unless it touches what this program has written: look at the list",
+        "somebody else wrote the address list meanwhile: {}. What they changed is kept, unless it is about the same entries or \
+         the switch: look at the list",
         who(row)
     )
 }

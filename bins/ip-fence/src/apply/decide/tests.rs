@@ -1,7 +1,7 @@
 use chrono::TimeDelta;
 use docspace_client::AddressList;
 
-use super::super::entry::{Confirmation, State};
+use super::super::entry::{Confirmation, Entry, Order, State};
 use super::super::seen::{Clocks, Read, Row, Seen, Trail};
 use super::super::testing::{entry, legs, list, row, written};
 
@@ -46,4 +46,30 @@ fn a_list_that_somebody_else_has_changed_is_confirmed_and_told() {
     assert_eq!(confirmed(300, now.clone(), vec![row(104, None)]), Ok(State::Confirmed));
     now.enabled = false;
     assert!(confirmed(300, now, vec![row(104, None)]).unwrap_err().contains("switch"));
+}
+
+/// Whoever is late, or comes after somebody who wants it back, confirms nothing.
+#[test]
+fn what_is_late_or_taken_back_is_not_confirmed() {
+    let [.., narrow] = legs();
+    let at = written() + TimeDelta::minutes(1);
+    let (read, trail) = (Ok(Read { list: narrow, tenant: Some(2) }), Trail { is_complete: true, ..Trail::default() });
+    let confirmation = || Confirmation { by: "ben".to_owned(), at, witness: None };
+    let confirm = |entry: &Entry, minutes| {
+        let clock = at + TimeDelta::minutes(minutes);
+        entry.confirm(confirmation(), &Seen::by_somebody((&read, &trail), Clocks { portal: Some(clock), here: at }))
+    };
+    let order = |by: &str| Order { by: by.to_owned(), at, why: "a mistake".to_owned() };
+    assert!(confirm(&entry(), 20).unwrap_err().contains("time to confirm is over"));
+    let ordered = entry().order_back(order("ben"));
+    assert!(confirm(&ordered, 0).unwrap_err().contains("asked to take it back"));
+    assert_eq!(ordered.order_back(order("eva")), ordered, "twice is as once");
+    let confirmed = confirm(&entry(), 0).unwrap();
+    assert!(confirm(&confirmed, 0).unwrap_err().contains("before"));
+    let back = confirmed.order_back(order("ben"));
+    assert_eq!(back.state, State::Reverting);
+    assert!(confirm(&back, 0).unwrap_err().contains("being taken back"));
+    let unreadable = Err("503".to_owned());
+    let seen = Seen::by_somebody((&unreadable, &trail), Clocks { portal: Some(at), here: at });
+    assert!(entry().confirm(confirmation(), &seen).unwrap_err().contains("cannot be read"));
 }
