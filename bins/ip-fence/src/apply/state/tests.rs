@@ -1,7 +1,7 @@
 use chrono::TimeDelta;
 
 use super::super::seen::{Clocks, Guard, Trail};
-use super::super::testing::{entry, written};
+use super::super::testing::{entry, legs, put, row, written};
 use super::*;
 
 /// Accepted, and nothing is written yet.
@@ -35,4 +35,33 @@ fn nothing_is_written_unless_key_portal_and_server_are_as_they_must_be() {
     }
     assert_eq!(after(Err("503".to_owned()), Some(2), true), Next::Look);
     assert_eq!(after(Ok(good), Some(2), false), Next::Look);
+}
+
+/// An earlier write arrived twice, and somebody else has changed the list: whether that has undone the switch, its own event must say.
+#[test]
+fn nothing_ends_while_it_is_a_guess_whether_a_write_was_undone() {
+    let [before, wide, _] = legs();
+    let (wide, on) = (AddressList { enabled: false, ..wide.clone() }, wide);
+    let puts = vec![
+        put(1, Purpose::Widen, (AddressList { enabled: false, ..before.clone() }, wide.clone())),
+        Put { events: Vec::new(), is_verified: false, ..put(2, Purpose::Switch, (wide, on.clone())) },
+    ];
+    let mut entry = Entry { state: State::Reverting, switched: None, puts, ..entry() };
+    (entry.intent.before.enabled, entry.intent.remove) = (false, Vec::new());
+    let clocks = Clocks { portal: Some(written()), here: written() };
+    let mut now = on;
+    now.entries.remove(0);
+    let read = Ok(Read { list: now, tenant: Some(2) });
+    let twice = [(101, "/ip-fence/a1/1"), (102, "/ip-fence/a1/1")];
+    let next = |more: Option<&str>, seconds| {
+        let rows =
+            twice.into_iter().map(|(event, tag)| row(event, Some(tag))).chain(more.map(|tag| row(103, Some(tag))));
+        let trail = Trail { rows: rows.collect(), is_complete: true };
+        let seen = Seen::by_somebody((&read, &trail), clocks);
+        step(&entry, &Seen { waited: TimeDelta::seconds(seconds), ..seen })
+    };
+    assert_eq!(next(None, 30).next, Next::Look);
+    assert_eq!(next(None, 120).entry.state, State::Conflict);
+    let known = next(Some("/ip-fence/a1/2"), 30);
+    assert_eq!((known.next, known.entry.puts.last().unwrap().sent.enabled), (Next::Write, false));
 }
