@@ -9,6 +9,7 @@
 
 pub(crate) mod back;
 pub(crate) mod command;
+mod decide;
 mod durable;
 pub(crate) mod entry;
 mod front;
@@ -18,6 +19,7 @@ pub(crate) mod journal;
 pub(crate) mod merge;
 #[cfg(test)]
 mod model;
+pub(crate) mod own_writes;
 pub(crate) mod portal;
 pub(crate) mod proxy;
 mod routes;
@@ -25,5 +27,7 @@ pub(crate) mod run;
 pub(crate) mod seen;
 pub(crate) mod settle;
 pub(crate) mod state;
+#[cfg(test)]
+mod testing;
 mod witness;
 pub(crate) mod words;

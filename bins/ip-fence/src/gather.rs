@@ -13,7 +13,7 @@ use job_runner::{Job, Refusal};
 use tracing::debug;
 use uuid::Uuid;
 
-use crate::apply::journal::own_writes;
+use crate::apply::own_writes::own_writes;
 use crate::config::{Config, Limits};
 use crate::policy::{Policy, directory};
 use crate::rule::Seen;
@@ -100,6 +100,10 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
     let mut read = read(&job.archive, &audit, &logins).await?;
     up_to_today(job, look, &mut read, (&policy, &directory)).await?;
     let before = Window::new(read.window.since - COUNTRY_MEMORY, read.window.since);
+    let own_writes = match &job.store {
+        Ok(store) => own_writes(store, &job.client, &read.writes).await?,
+        Err(_) => BTreeSet::new(),
+    };
     facts.seen = Some(Seen {
         clock: Clock(job.portal.time_zone),
         service_accounts: job.service_accounts.clone(),
@@ -116,10 +120,7 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
         logins: read.logins,
         stays: read.stays,
         writes: read.writes,
-        own_writes: match &job.store {
-            Ok(store) => own_writes(store).await?,
-            Err(_) => BTreeSet::new(),
-        },
+        own_writes,
         break_glass: config.portal.break_glass,
         last_write: read.last_write,
         list,

@@ -51,6 +51,12 @@ pub(crate) fn next(entry: &Entry, now: &AddressList) -> Back {
     send(entry, now, AddressList { enabled: true, ..now.clone() })
 }
 
+/// Whether the list was switched on again before: it is off because that was lost, or because somebody else has switched it off since.
+pub(crate) fn repeats_switching_on(entry: &Entry, now: &AddressList, sent: &AddressList) -> bool {
+    let has_switched_on = |put: &Put| put.purpose == Purpose::Back && put.counts() && put.changes_switch();
+    sent.enabled && !now.enabled && entry.puts.iter().any(has_switched_on)
+}
+
 fn send(entry: &Entry, now: &AddressList, list: AddressList) -> Back {
     let is_loosening = now.enabled && !list.enabled;
     match merge::trouble(&list) {
@@ -109,4 +115,34 @@ pub(crate) fn taken_over(entry: &Entry, now: &AddressList) -> Vec<ListEntry> {
 /// Whether a write of the way there has overwritten somebody else's: then nobody can say what of it they wanted, too.
 fn is_in_doubt(put: &Put) -> bool {
     put.is_raced && put.purpose != Purpose::Back && put.changes_entries()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::super::entry::State;
+    use super::super::seen::{Clocks, Next, Read, Seen, Trail};
+    use super::super::state::step;
+    use super::super::testing::{entry, legs, put, written};
+    use super::*;
+
+    /// The list was on, is off, and is to be on again: is it off because that write was lost, or because somebody else wants it so?
+    #[test]
+    fn it_is_switched_on_again_only_once_late_events_are_there() {
+        let [before, ..] = legs();
+        let off = AddressList { enabled: false, ..before.clone() };
+        let back = put(4, Purpose::Back, (off.clone(), before.clone()));
+        let puts = vec![put(3, Purpose::Switch, (before, off.clone())), Put { is_verified: false, ..back }];
+        let mut entry = Entry { state: State::Reverting, puts, ..entry() };
+        entry.intent.enable_after = false;
+        let at = written() + TimeDelta::minutes(3);
+        let (read, trail) = (Ok(Read { list: off, tenant: Some(2) }), Trail { is_complete: true, ..Trail::default() });
+        let seen = Seen::by_somebody((&read, &trail), Clocks { portal: Some(at), here: at });
+        let next = |seconds| step(&entry, &Seen { waited: TimeDelta::seconds(seconds), ..seen }).next;
+        assert_eq!((next(30), next(120)), (Next::Look, Next::Write));
+        entry.puts.pop();
+        let next = |seconds| step(&entry, &Seen { waited: TimeDelta::seconds(seconds), ..seen }).next;
+        assert_eq!(next(30), Next::Write, "the first time");
+    }
 }

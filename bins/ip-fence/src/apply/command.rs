@@ -21,7 +21,7 @@ use super::intent::{Addition, Intent};
 use super::journal::Kept;
 use super::portal::Live;
 use super::run::{Ledger, Portal, follow};
-use super::seen::is_past;
+use super::seen::Seen;
 use super::words::{self, moment, sentence};
 use super::{merge, witness};
 use crate::cli::{ApplyArgs, ConfirmArgs, PlanArgs, RollbackArgs};
@@ -234,7 +234,9 @@ async fn confirm_at(args: &ConfirmArgs, setup: &Setup<'_, Config>, desk: &Desk) 
     };
     let client = writer(setup)?;
     let live = Live::new(client.clone(), setup.clock());
-    let read = live.read().await.map_err(anyhow::Error::msg)?;
+    // in this order: what somebody writes between the two is in the list, and its event is still to come
+    let trail = live.trail(&entry).await;
+    let read = Ok(live.read().await.map_err(anyhow::Error::msg)?);
     let witness = match (args.without_witness, entry.switched) {
         (false, Some(since)) if entry.state == State::Switched => {
             let own = client.identity().await?.person.id;
@@ -253,7 +255,7 @@ async fn confirm_at(args: &ConfirmArgs, setup: &Setup<'_, Config>, desk: &Desk) 
     let clocks = live.clocks();
     let at = clocks.portal.unwrap_or(clocks.here);
     let confirmation = Confirmation { by: args.by.trim().to_owned(), at, witness };
-    let confirmed = match entry.confirm(confirmation, is_past(&entry, clocks), read.list.enabled) {
+    let confirmed = match entry.confirm(confirmation, &Seen::by_somebody((&read, &trail), clocks)) {
         Ok(confirmed) => confirmed,
         Err(why) => return nothing(setup, &format!("Not confirmed: {why}")),
     };

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use super::intent::{Intent, Leg};
 use super::merge;
-use super::seen::STALE;
 use crate::plan::PlanFile;
 
 /// How far it has come.
@@ -295,47 +294,5 @@ impl Entry {
             Answer::Unknown(_) | Answer::None => None,
         };
         put.answer = answer;
-    }
-
-    /// Somebody says that it is right; `is_enabled` is what the portal's switch says now.
-    ///
-    /// # Errors
-    /// It is too late, or it is being taken back, or there is nothing to confirm.
-    pub(crate) fn confirm(&self, confirmation: Confirmation, is_over: bool, is_enabled: bool) -> Result<Entry, String> {
-        let is_fresh = self.switched.is_none_or(|switched| confirmation.at - switched < STALE);
-        match self.state {
-            State::Switched if self.order.is_some() => Err("somebody has asked to take it back".to_owned()),
-            State::Switched if is_over => Err("the time to confirm is over, and it is being taken back".to_owned()),
-            State::Switched if is_enabled != self.intent.enable_after => {
-                Err("the portal's switch is not as planned".to_owned())
-            }
-            State::Switched if is_fresh => Err("it was written just now; try again in half a minute".to_owned()),
-            State::Switched => {
-                let mut entry = self.clone().into_state(State::Confirmed, None);
-                let words = super::words::confirmed(self, &confirmation);
-                entry.ended = Some(confirmation.at);
-                entry.say(Topic::Confirmed, confirmation.at, words);
-                entry.confirmation = Some(confirmation);
-                Ok(entry)
-            }
-            State::Confirmed => Err("it was confirmed before".to_owned()),
-            State::Planned | State::Widened | State::Narrowed => Err("it is not all written yet".to_owned()),
-            State::Reverting => Err("it is being taken back".to_owned()),
-            State::Restored | State::Conflict => Err("it was taken back".to_owned()),
-            State::Refused => Err("nothing was written".to_owned()),
-        }
-    }
-
-    /// Somebody wants it taken back. Twice is as once.
-    pub(crate) fn order_back(&self, order: Order) -> Entry {
-        let mut entry = self.clone();
-        if entry.state.is_open() && entry.order.is_none() {
-            entry.order = Some(order);
-        } else if entry.state == State::Confirmed {
-            entry.ended = None;
-            entry = entry.into_state(State::Reverting, Some(order.why.clone()));
-            entry.order = Some(order);
-        }
-        entry
     }
 }

@@ -1,7 +1,5 @@
 //! Where applications are kept: the journal of the store.
 
-use std::collections::BTreeSet;
-
 use alerting::{Alert, Outbox};
 use anyhow::{Context as _, bail};
 use audit_model::{Finding, Person, PortalText, SYSTEM_ACCOUNT, Severity, Window};
@@ -65,21 +63,6 @@ impl Kept {
         }
         Ok(())
     }
-}
-
-/// Ids of the audit events of this program's own writes: whoever tells of changes of the list leaves them out.
-///
-/// # Errors
-/// Of the store.
-pub(crate) async fn own_writes(store: &Store) -> anyhow::Result<BTreeSet<i64>> {
-    let kept = Kept {
-        journal: Journal::open(store.clone()).await?,
-        store: store.clone(),
-        now: DateTime::UNIX_EPOCH,
-        voice: None,
-    };
-    let entries = kept.entries().await?;
-    Ok(entries.iter().flat_map(|entry| &entry.puts).flat_map(|put| &put.events).map(|own| own.event).collect())
 }
 
 fn in_journal(state: State) -> JournalState {

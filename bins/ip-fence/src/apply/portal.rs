@@ -71,7 +71,8 @@ fn answer(written: Result<(), Error>) -> Answer {
     }
 }
 
-fn row(event: AuditEvent) -> Row {
+/// An event with the write of ours that it says it is of.
+pub(super) fn row(event: AuditEvent) -> Row {
     let page = event.details.as_ref().and_then(|details| details.page.as_ref());
     let tag = page.and_then(|page| page.raw().find("/ip-fence/").map(|at| page.raw()[at..].to_owned()));
     Row {

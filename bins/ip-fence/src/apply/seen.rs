@@ -77,6 +77,25 @@ pub(crate) struct Seen<'a> {
     pub(crate) waited: TimeDelta,
 }
 
+/// Nothing is written by whoever only decides, so nothing about the key matters.
+static UNASKED: Result<Guard, String> = Ok(Guard { is_owner: false, key_ends: None, has_keys: true });
+
+impl<'a> Seen<'a> {
+    /// What somebody who decides sees at one moment.
+    pub(crate) fn by_somebody((read, trail): (&'a Result<Read, String>, &'a Trail), clocks: Clocks) -> Self {
+        Seen {
+            read,
+            trail,
+            guard: &UNASKED,
+            clocks,
+            is_foreground: false,
+            is_over: false,
+            has_written: false,
+            waited: TimeDelta::zero(),
+        }
+    }
+}
+
 impl Seen<'_> {
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clocks.portal.unwrap_or(self.clocks.here)

@@ -7,7 +7,7 @@ use docspace_client::AddressList;
 use super::back::{self, Back};
 use super::entry::{Answer, Entry, Mark, Purpose, Put, State, Topic};
 use super::merge;
-use super::seen::{KEY_OUTLIVES, Next, Read, Seen, Step};
+use super::seen::{KEY_OUTLIVES, Next, ON_ITS_WAY, Read, Seen, Step};
 use super::settle::settle;
 use super::words;
 
@@ -291,12 +291,18 @@ fn revert(entry: Entry, seen: &Seen<'_>) -> Step {
     if let Some(put) = entry.puts.last_mut().filter(|_| shows && seen.is_calm()) {
         put.is_verified = true;
     }
+    // that nothing is left of a write is a guess until its own event is there
+    let is_guess = entry.puts.iter().any(|put| put.is_void && put.events.is_empty());
     match back::next(&entry, &read.list) {
+        // the event of whoever has switched it off may come late; meanwhile nobody is locked out
+        Back::Send(sent) if back::repeats_switching_on(&entry, &read.list, &sent) && seen.waited < ON_ITS_WAY => {
+            look(entry)
+        }
         Back::Send(sent) => {
             let read = read.list.clone();
             write(entry, Purpose::Back, (read, sent), seen)
         }
-        _ if !seen.is_calm() => look(entry),
+        _ if !seen.is_calm() || is_guess && seen.waited < ON_ITS_WAY => look(entry),
         Back::Done => end(entry, State::Restored, None, seen),
         Back::Conflict(why) => end(entry, State::Conflict, Some(why), seen),
     }
@@ -318,3 +324,6 @@ fn end(mut entry: Entry, state: State, why: Option<String>, seen: &Seen<'_>) -> 
     let why = why.or(entry.why.clone());
     rest(entry.into_state(state, why))
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,7 +39,11 @@ fn who(row: &Row) -> String {
 }
 
 pub(crate) fn foreign(row: &Row) -> String {
-    format!("somebody else wrote the address list meanwhile: {}. What they changed is kept", who(row))
+    format!(
+        "somebody else wrote the address list meanwhile: {}. What they changed is kept, unless it is about the same entries or \
+         the switch: look at the list",
+        who(row)
+    )
 }
 
 pub(crate) fn raced(row: &Row) -> String {

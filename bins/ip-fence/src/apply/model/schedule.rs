@@ -14,7 +14,7 @@ use super::world::{Fate, World};
 use crate::apply::entry::{Confirmation, Entry, Order, State};
 use crate::apply::intent::{Addition, Intent};
 use crate::apply::run::follow;
-use crate::apply::seen::{Clocks, is_past};
+use crate::apply::seen::{Clocks, Seen};
 
 type Run = Pin<Box<dyn Future<Output = anyhow::Result<Option<Entry>>> + Send>>;
 
@@ -157,10 +157,9 @@ impl Schedule {
         let Some(entry) = world.ledger.clone() else { return };
         let decided = match what {
             0..4 => {
-                let is_over = is_past(&entry, clocks);
                 let confirmation = Confirmation { by: "ben".to_owned(), at, witness: None };
-                let is_enabled = world.list.enabled;
-                entry.confirm(confirmation, is_over, is_enabled).ok()
+                let (trail, read) = (world.trail(), world.glance());
+                entry.confirm(confirmation, &Seen::by_somebody((&read, &trail), clocks)).ok()
             }
             4..6 => {
                 world.reach("ordered back");
