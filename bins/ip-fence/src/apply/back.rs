@@ -22,7 +22,7 @@ pub(crate) enum Back {
 /// The next write of the way back, over what the list is now.
 pub(crate) fn next(entry: &Entry, now: &AddressList) -> Back {
     let before = &entry.intent.before;
-    let switched = entry.puts.iter().filter(|put| put.counts() && put.changes_switch()).next_back();
+    let switched = entry.puts.iter().rfind(|put| put.counts() && put.changes_switch());
     // what was seen to be taken back, and is not so any more, is others' doing
     let is_taken_back = |put: &&Put| put.purpose == Purpose::Back && put.is_verified;
     let is_switch_ours = now.enabled != before.enabled

@@ -314,4 +314,7 @@ fn only_its_own_suspension_is_touched() {
     let others = [other, earlier, real, lost];
     assert_eq!(watching().suspension(&others), None);
     assert_eq!(watching().suspension(&[others.as_slice(), std::slice::from_ref(&own)].concat()), Some(&own));
+    // rows have whole seconds
+    let quick = Drill { began: own.incident.last.at + TimeDelta::milliseconds(669), ..watching() };
+    assert_eq!(quick.suspension(std::slice::from_ref(&own)), Some(&own));
 }
