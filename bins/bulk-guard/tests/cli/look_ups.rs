@@ -147,13 +147,13 @@ async fn names_that_could_not_be_looked_up_do_not_calm_anybody() {
 async fn a_key_that_dies_and_a_budget_that_ends_before_the_names_are_gaps() {
     let before = before_names().await;
     let dying = setting(renamed_without_names()).await;
-    dying.sim.set_faults(vec![Fault::status(401).from_request(before + 2)]);
+    dying.sim.set_faults(vec![Fault::status(401).from_request(before + 1)]);
     let run = blind(&dying, &[]).await;
     assert_eq!(run.exit, 4, "{}", run.stdout);
     assert!(gaps(&run).contains(&("files".to_owned(), "permission".to_owned())), "{:?}", gaps(&run));
 
     let poor = setting(renamed_without_names()).await;
-    let config = poor.file("bulk-guard.toml", &format!("[budget]\nrequests = {}\n", before + 2));
+    let config = poor.file("bulk-guard.toml", &format!("[budget]\nrequests = {}\n", before));
     let run = blind(&poor, &["--config", &config]).await;
     assert_eq!(run.exit, 4, "{}", run.stdout);
     assert!(gaps(&run).contains(&("files".to_owned(), "budget_exhausted".to_owned())), "{:?}", gaps(&run));
