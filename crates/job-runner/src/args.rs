@@ -139,7 +139,7 @@ impl CommonCommand {
 /// `init …`
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct InitArgs {
-    /// Address of the portal, such as https://docs.example.com
+    /// Address of the portal, as in --portal: scheme and host
     #[arg(value_name = "URL")]
     pub url: Option<String>,
 
