@@ -112,14 +112,7 @@ fn run<P: Program>(cli: &CommandLineOf<P>, runtime: &Runtime) -> anyhow::Result<
         return job::<P>(args, &environment, read, (runtime, signals), log);
     }
     let (common, config) = read.without_portal().map_err(Error::Config)?;
-    let setup = Setup {
-        about: &P::ABOUT,
-        args,
-        common: &common,
-        config: &config,
-        now: setup::now(),
-        environment: &environment,
-    };
+    let setup = Setup::new(&P::ABOUT, args, (&common, &config), &environment);
     match cli.given() {
         Some(AnyCommand::Common(CommonCommand::Store(command))) => {
             runtime.block_on(upkeep::run(command, &setup, setup.config.reach(P::ABOUT.window)))
@@ -141,7 +134,7 @@ fn job<P: Program>(
     let Read { settings: Some((common, config)), problems, .. } = read else {
         return Err(Error::Config(Problems(read.problems)).into());
     };
-    let setup = Setup { about: &P::ABOUT, args, common: &common, config: &config, now: setup::now(), environment };
+    let setup = Setup::new(&P::ABOUT, args, (&common, &config), environment);
     let mut watchers = Watchers::new(&setup, log);
     let mut stop = Stop::new(signals, common.run_limit.0);
     // what a panic leaves half done is not looked at again

@@ -47,7 +47,7 @@ pub(crate) async fn run<P: Program>(
     let mut checks = local::configuration(args, &read.problems);
     match &read.settings {
         Some((common, config)) => {
-            let setup = Setup { about: &P::ABOUT, args, common, config, now: setup::now(), environment };
+            let setup = Setup::new(&P::ABOUT, args, (common, config), environment);
             let mut stop = Stop::new(signals, LONGEST.min(common.run_limit.0));
             let way = portal::way(&setup);
             let is_through = match &way {

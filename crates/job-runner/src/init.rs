@@ -73,8 +73,13 @@ pub(crate) async fn run<P: Program>(
         settings: sources.flags.iter().map(|flag| (flag.key.clone().into_owned(), flag.value.clone())).collect(),
         sources,
     };
-    if let Some(url) = &command.url {
-        answers.settings.insert(PORTAL.to_owned(), url.as_str().into());
+    // what the environment says here it does not say where cron starts the program
+    let url = match answers.settings.contains_key(PORTAL) {
+        true => command.url.as_deref(),
+        false => command.url.as_deref().or(sources.environment.get(config::PORTAL_VARIABLE)),
+    };
+    if let Some(url) = url {
+        answers.settings.insert(PORTAL.to_owned(), url.into());
     }
     let defaults = config::both_defaults::<P::Config>();
     for given in &command.set {
@@ -91,14 +96,7 @@ pub(crate) async fn run<P: Program>(
     let (Some((common, own)), true) = (&read.settings, read.problems.is_empty()) else {
         return Err(Error::Config(Problems(read.problems)).into());
     };
-    let setup = Setup {
-        about: &P::ABOUT,
-        args: &answers.args,
-        common,
-        config: own,
-        now: setup::now(),
-        environment: &answers.environment,
-    };
+    let setup = Setup::new(&P::ABOUT, &answers.args, (common, own), &answers.environment);
     let mut first = P::first_files(&setup).await?;
     first.retain(|file| !answers.settings.contains_key(file.key));
 
@@ -113,8 +111,8 @@ pub(crate) async fn run<P: Program>(
     let args = CommonArgs { config: vec![folder.settings()], portal: None, ..args.clone() };
     let sources = Sources { own_files: args.config.clone(), flags: Vec::new(), ..sources.clone() };
     // what is proved is what cron will have
-    let environment = sources.environment.without(KEY_VARIABLE);
-    let read = config::read::<P::Config>(name, &sources);
+    let environment = sources.environment.without(KEY_VARIABLE).without(config::PORTAL_VARIABLE);
+    let read = config::read::<P::Config>(name, &Sources { environment: environment.clone(), ..sources });
     // not before: a signal ends the questions at once
     let exit = doctor::run::<P>((&args, &[]), &environment, &read, Signals::listen()).await?;
     setup::print(&next::<P>(&folder.settings(), args.portal_config.as_deref()))?;
@@ -152,14 +150,7 @@ async fn prove<P: Program>(
         let key = key(answers, asker, folder, P::ABOUT.name)?;
         let read = answers.read::<P>();
         let Some((common, own)) = &read.settings else { return Err(Error::Config(Problems(read.problems)).into()) };
-        let setup = Setup {
-            about: &P::ABOUT,
-            args: &answers.args,
-            common,
-            config: own,
-            now: setup::now(),
-            environment: &answers.environment,
-        };
+        let setup = Setup::new(&P::ABOUT, &answers.args, (common, own), &answers.environment);
         let is_about_portal =
             |problem: &&config::Problem| problem.key.as_deref().is_some_and(|key| key.starts_with("portal."));
         let mut checks: Vec<Check> = read
@@ -287,9 +278,12 @@ fn write<P: Program>(
         answers.settings.insert(key.to_owned(), path.display().to_string().into());
         made.push(NewFile { path, text, what });
     }
-    answers
-        .settings
-        .retain(|key, value| !config::at(defaults, key).is_some_and(|default| config::is_same(default, value)));
+    // a file that is shared may say something else than the default
+    if answers.sources.portal_file.is_none() {
+        let is_default =
+            |key: &str, value: &Value| config::at(defaults, key).is_some_and(|of| config::is_same(of, value));
+        answers.settings.retain(|key, value| !is_default(key, value));
+    }
     let name = P::ABOUT.name;
     let head = format!(
         "# Settings of {name}, written by `{name} init`: only what differs from the defaults.\n# All of them with their meaning: {name}.example.toml, and `{name} config show`.\n"

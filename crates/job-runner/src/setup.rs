@@ -57,6 +57,18 @@ pub(crate) async fn copy_at(state: &State) -> anyhow::Result<Store> {
     Ok(copy_of(state).await?.store)
 }
 
+impl<'a, C> Setup<'a, C> {
+    /// At this moment.
+    pub(crate) fn new(
+        about: &'static About,
+        args: &'a CommonArgs,
+        (common, config): (&'a CommonConfig, &'a C),
+        environment: &'a Environment,
+    ) -> Self {
+        Setup { about, args, common, config, now: now(), environment }
+    }
+}
+
 impl<C> Setup<'_, C> {
     /// What time it is now, for a command that goes on for longer.
     pub fn clock(&self) -> DateTime<Utc> {

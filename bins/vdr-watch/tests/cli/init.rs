@@ -69,3 +69,26 @@ async fn a_person_answers_and_the_program_is_set_up() {
     assert!(rooms.is_some() && settings.contains(&format!("url = \"{url}\"")), "{settings}");
     assert!(!settings.contains("webhook") && !settings.contains("heartbeat"), "{settings}");
 }
+
+/// What somebody has set stands in the file although it is the default: another file says something else.
+#[tokio::test]
+async fn what_is_set_wins_over_a_file_that_is_shared() {
+    let setting = crate::common::Setting::new("incident").await;
+    let shared = setting.file("shared.toml", "[alerts]\nquiet = \"2h\"\n");
+    let mut command = setting.command(&[
+        "init",
+        &setting.sim.url(),
+        "--yes",
+        "--dir",
+        ".",
+        "--portal-config",
+        &shared,
+        "--set",
+        "alerts.quiet=1h",
+    ]);
+    command.env("DOCSPACE_API_KEY", &setting.key);
+    let ended = cli_test::run(command).await;
+    assert_eq!(ended.exit, 0, "{} {}", ended.stdout, ended.stderr);
+    let settings = std::fs::read_to_string(setting.state.path().join("vdr-watch.toml")).unwrap();
+    assert!(settings.contains("quiet = \"1h\""), "{settings}");
+}

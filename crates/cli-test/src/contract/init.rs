@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use tempfile::TempDir;
+
 use super::Program;
 use crate::faults::quiet_world;
 use crate::{CLOCK, Run, Setting};
@@ -52,6 +54,19 @@ impl Program {
         let doctor = self.with(&setting, &["--config", &config, "doctor"], None).await;
         assert_eq!((first.exit, doctor.exit), (doctor.exit, 0), "{} {}", doctor.stdout, doctor.stderr);
 
+        // cron's environment is another one
+        let elsewhere = TempDir::new_in(folder).unwrap();
+        let place = elsewhere.path().to_str().unwrap();
+        let mut command = crate::command(Path::new(self.binary), folder);
+        command.args(["init", "--yes", "--dir", place, "--set", "state=state"]).args(self.to_set());
+        command.env(CLOCK, setting.sim.now().to_rfc3339());
+        command.envs([("DOCSPACE_API_HOST", url.as_str()), ("DOCSPACE_API_KEY", setting.key.as_str())]);
+        let named = crate::run(command).await;
+        assert_eq!(named.exit, 0, "{} {}", named.stdout, named.stderr);
+        let config_there = elsewhere.path().join(&config).display().to_string();
+        let doctor = self.with(&setting, &["--config", &config_there, "doctor"], None).await;
+        assert_eq!(doctor.exit, 0, "{} {}", doctor.stdout, doctor.stderr);
+
         let again = self.init(&setting, &[&url], Some(&setting.key)).await;
         assert_eq!((again.exit, again.stdout.as_str()), (2, ""), "{}", again.stderr);
         assert!(again.stderr.contains(&config), "{}", again.stderr);
@@ -62,12 +77,17 @@ impl Program {
 
     /// With everything besides address and key by `--set`, and what is remembered beside the settings.
     async fn init(&self, setting: &Setting, arguments: &[&str], key: Option<&str>) -> Run {
-        let set: Vec<String> =
-            self.settings.lines().map(|line| line.replacen(" = ", "=", 1).replace('"', "")).collect();
-        let set = set.iter().map(String::as_str).chain(["state=state"]).flat_map(|one| ["--set", one]);
+        let set = self.to_set();
+        let set = set.iter().map(String::as_str).chain(["--set", "state=state"]);
         let arguments: Vec<&str> =
             ["init", "--yes", "--dir", "."].into_iter().chain(arguments.iter().copied()).chain(set).collect();
         self.with(setting, &arguments, key).await
+    }
+
+    /// What the program needs, as flags of `init`.
+    fn to_set(&self) -> Vec<String> {
+        let settings = self.settings.lines().map(|line| line.replacen(" = ", "=", 1).replace('"', ""));
+        settings.flat_map(|setting| ["--set".to_owned(), setting]).collect()
     }
 
     /// In the setting's folder, at the portal's time, with this key in the environment.

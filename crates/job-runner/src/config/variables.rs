@@ -12,7 +12,7 @@ use super::place::SettingPlace;
 use crate::environment::Environment;
 
 /// The portal, under the name that the published samples use.
-const PORTAL_URL: &str = "DOCSPACE_API_HOST";
+pub(crate) const PORTAL_URL: &str = "DOCSPACE_API_HOST";
 /// Set by systemd for a unit with `StateDirectory=`.
 const STATE_DIRECTORY: &str = "STATE_DIRECTORY";
 
