@@ -10,6 +10,7 @@ pub mod faults;
 pub mod holding;
 mod process;
 pub mod receiver;
+pub mod schedules;
 pub mod smtp;
 
 use std::path::{Path, PathBuf};

@@ -146,6 +146,23 @@ impl Journal {
         stands.ok_or_else(|| self.not_planned(key))
     }
 
+    /// The same for an entry that several may change, each with a member `revision` that counts its changes: gives what stands before `payload`
+    /// [replaces](Self::advance) it. `None`: somebody has changed it since `revision`. What stands like `payload` is the same change once more.
+    ///
+    /// # Errors
+    /// As for [`plan`](Self::plan).
+    pub fn plan_unchanged(
+        &self,
+        write: &Write<'_>,
+        entry: (&str, &str, &str),
+        (revision, payload): (u64, &serde_json::Value),
+        now: DateTime<Utc>,
+    ) -> Result<Option<JournalEntry>, Failure> {
+        let stands = self.plan(write, entry, payload, now)?;
+        let is_unchanged = stands.payload == *payload || stands.payload["revision"] == revision;
+        Ok(is_unchanged.then_some(stands))
+    }
+
     /// Says how far an intent has come; the payload replaces the one before.
     ///
     /// # Errors

@@ -51,8 +51,7 @@ pub(crate) async fn commit(
     let payload = serde_json::to_value(&next)?;
     let state = if next.stage == Stage::Over && next.is_told { JournalState::Done } else { JournalState::Started };
     let keep = move |write: &Write<'_>| {
-        let stands = journal.plan(write, (&key, KIND, &subject), &payload, now)?;
-        if stands.payload != payload && stands.payload["revision"] != revision {
+        if journal.plan_unchanged(write, (&key, KIND, &subject), (revision, &payload), now)?.is_none() {
             return Ok(false);
         }
         Outbox::wait(write, alert.as_slice(), &channels, now)?;

@@ -104,10 +104,10 @@ impl Ledger for Kept {
         }
         let handed = serde_json::to_value(&next)?;
         let keep = move |write: &Write<'_>| {
-            let stands = journal.plan(write, (&key, KIND, &subject), &payload, now)?;
-            if stands.payload != payload && stands.payload["revision"] != revision {
+            let entry = (key.as_str(), KIND, subject.as_str());
+            let Some(stands) = journal.plan_unchanged(write, entry, (revision, &payload), now)? else {
                 return Ok(false);
-            }
+            };
             let is_told = |n: usize| stands.payload["said"][n]["is_handed_on"] == true;
             let new = alerts.iter().enumerate().filter(|(n, _)| !is_told(*n)).filter_map(|(_, alert)| alert.clone());
             Outbox::wait(write, &new.collect::<Vec<_>>(), &channels, now)?;

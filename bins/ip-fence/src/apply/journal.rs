@@ -119,8 +119,7 @@ impl Ledger for Kept {
         next.said.iter_mut().filter(|_| self.voice.is_some()).for_each(|said| said.is_handed_on = true);
         let handed = serde_json::to_value(&next)?;
         let keep = move |write: &Write<'_>| {
-            let stands = journal.plan(write, (&key, KIND, &subject), &payload, now)?;
-            if stands.payload != payload && stands.payload["revision"] != revision {
+            if journal.plan_unchanged(write, (&key, KIND, &subject), (revision, &payload), now)?.is_none() {
                 return Ok(false);
             }
             Outbox::wait(write, &alerts, &channels, now)?;

@@ -9,17 +9,14 @@
 //! told; the switch after several changes of it by others, and whether it is off where others had switched it on.
 
 mod checks;
-mod dice;
 mod schedule;
 mod world;
 
-use std::collections::BTreeMap;
-use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::Poll;
 
 use anyhow::bail;
 use chrono::{DateTime, TimeDelta, Utc};
+use cli_test::schedules::{Played, others, play};
 use docspace_client::AddressList;
 
 use self::world::World;
@@ -32,19 +29,6 @@ use super::seen::{Clocks, Guard, Read, Trail};
 struct Host {
     world: Arc<Mutex<World>>,
     began: DateTime<Utc>,
-}
-
-/// Lets others in once.
-async fn others() {
-    let mut was_asked = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut was_asked, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 impl Host {
@@ -117,54 +101,14 @@ impl Ledger for Host {
     }
 }
 
-/// What schedules came to: how often each thing was reached, and what is wrong with those that fail.
-#[derive(Default)]
-struct Outcome {
-    reached: BTreeMap<&'static str, u64>,
-    failed: Vec<(u64, Vec<String>)>,
-}
-
-fn schedules(seeds: std::ops::Range<u64>) -> Outcome {
-    let mut outcome = Outcome::default();
-    for seed in seeds {
-        let world = schedule::run(seed, false);
-        if !world.wrong.is_empty() {
-            outcome.failed.push((seed, world.wrong));
-        }
-        world.reached.into_iter().for_each(|(what, times)| *outcome.reached.entry(what).or_default() += times);
-    }
-    outcome
-}
-
-/// Each schedule that fails with what is wrong, and the log of the first.
-fn told(failed: &[(u64, Vec<String>)]) -> String {
-    let Some((first, _)) = failed.first() else { return String::new() };
-    let lines =
-        failed.iter().map(|(seed, wrong)| format!("schedule {seed}: {}\n", wrong.join("; "))).collect::<String>();
-    let log = schedule::run(*first, true).log.join("\n");
-    format!("{} schedules fail:\n{lines}\nschedule {first}:\n{log}", failed.len())
-}
-
 /// Nobody is locked out, nothing of others' is lost or undone without a word, and everything comes to an end. `SCHEDULES` sets how many,
 /// `FIRST_SCHEDULE` from which on.
 #[test]
 fn whatever_happens_nobody_is_locked_out_and_nothing_is_lost_in_silence() {
-    let set = |name: &str, usual: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
-    let (many, first) = (set("SCHEDULES", 2_000), set("FIRST_SCHEDULE", 0));
-    let half = first + many / 2;
-    let halves = std::thread::scope(|scope| {
-        let other = scope.spawn(move || schedules(half..first + many));
-        [schedules(first..half), other.join().unwrap()]
-    });
-    let mut reached: BTreeMap<&'static str, u64> = BTreeMap::new();
-    let mut failed = Vec::new();
-    for half in halves {
-        failed.extend(half.failed);
-        half.reached.into_iter().for_each(|(what, times)| *reached.entry(what).or_default() += times);
-    }
-    assert!(failed.is_empty(), "{}", told(&failed));
-    eprintln!("{reached:?}");
-    // a test that reaches nothing proves nothing
+    let run = |seed, is_logged| {
+        let World { reached, wrong, log, .. } = schedule::run(seed, is_logged);
+        Played { reached, wrong, log }
+    };
     let expected = [
         ("written", 1),
         ("switched", 4),
@@ -184,10 +128,7 @@ fn whatever_happens_nobody_is_locked_out_and_nothing_is_lost_in_silence() {
         ("clocks apart", 20),
         ("ordered back", 50),
     ];
-    for (what, at_most) in expected.into_iter().filter(|_| many >= 1_000) {
-        let times = reached.get(what).copied().unwrap_or_default();
-        assert!(times >= many / at_most, "{what} was reached {times} times in {many} schedules");
-    }
+    play(run, &expected);
 }
 
 fn name_of(state: State) -> &'static str {

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use audit_model::{ActionId, PersonStatus, PortalRole};
 use chrono::{DateTime, TimeDelta, Utc};
+use cli_test::schedules::Dice;
 use uuid::Uuid;
 
 use super::checks::Reads;
-use super::dice::Dice;
 use crate::suspend::entry::{Entry, Incident, Mark, State};
 use crate::suspend::seen::{Call, Row};
 

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use cli_test::schedules::Dice;
 use docspace_client::{AddressList, ListEntry};
 use uuid::Uuid;
 
 use super::super::entry::{Answer, Entry};
 use super::super::merge;
 use super::super::seen::{Read, Row, Trail};
-use super::dice::Dice;
 
 /// What becomes of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
