@@ -19,6 +19,7 @@ mod text;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use ::report::words::Clock;
 use audit_model::{AddressRange, Person, PortalText, Window};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -27,6 +28,9 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::config::Limits;
+use crate::policy::Policy;
+use crate::rule::Rulebook;
+use crate::rule::then::Then;
 
 pub(crate) use against::Against;
 pub(crate) use proof::Proof;
@@ -65,6 +69,21 @@ pub(crate) struct Inputs<'a> {
     pub(crate) only: Option<&'a BTreeSet<Uuid>>,
     /// How often people signed in from which countries before what was seen.
     pub(crate) countries: &'a BTreeMap<Uuid, BTreeMap<PortalText, u64>>,
+}
+
+impl Inputs<'_> {
+    /// What the watch would go by with this policy; what people were then is taken to be what they are now.
+    fn rulebook<'r>(&'r self, policy: &'r Policy, then: &'r Then) -> Rulebook<'r> {
+        Rulebook {
+            policy,
+            directory: self.directory,
+            then,
+            service_accounts: self.service_accounts,
+            is_public: self.is_public,
+            only: None,
+            clock: Clock(self.zone),
+        }
+    }
 }
 
 /// What is suggested, and what is not.

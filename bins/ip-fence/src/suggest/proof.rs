@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ::report::words::Clock;
 use audit_model::{Person, Window};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -12,7 +11,6 @@ use super::rules::is_human;
 use super::sightings::{Sightings, day};
 use super::{Inputs, Suggestion, text};
 use crate::policy::{Permission, Policy, PolicyFile, Unnamed, parse};
-use crate::rule::Rulebook;
 use crate::rule::found::{Kind, Rows};
 use crate::rule::habits::Habits;
 use crate::rule::sighting::Sighting;
@@ -97,18 +95,7 @@ fn findings<'r>(
     later: impl Iterator<Item = &'r Rows>,
 ) -> BTreeMap<Kind, u64> {
     let then = Then::default();
-    let mut whereabouts = Whereabouts::new(
-        Rulebook {
-            policy,
-            directory: inputs.directory,
-            then: &then,
-            service_accounts: inputs.service_accounts,
-            is_public: inputs.is_public,
-            only: None,
-            clock: Clock(inputs.zone),
-        },
-        Habits::default(),
-    );
+    let mut whereabouts = Whereabouts::new(inputs.rulebook(policy, &then), Habits::default());
     logins.iter().for_each(|login| whereabouts.push(login));
     later.for_each(|stay| whereabouts.add(stay));
     let mut by_kind = BTreeMap::new();

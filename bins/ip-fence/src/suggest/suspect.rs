@@ -13,12 +13,10 @@ use uuid::Uuid;
 use super::sightings::{Trace, Traces, day};
 use super::{DAYS, Inputs, Why};
 use crate::policy::{Policy, PolicyFile, Unnamed};
-use crate::rule::Rulebook;
 use crate::rule::bursts::{AFTER_BURST, Bursts, Guessing};
 use crate::rule::habits::HABIT;
 use crate::rule::sighting::Sighting;
 use crate::rule::then::Then;
-use ::report::words::Clock;
 
 /// Person and address, with what speaks against them.
 pub(crate) type Doubt = BTreeMap<(Uuid, IpAddr), Why>;
@@ -88,16 +86,7 @@ pub(super) fn guessed(inputs: &Inputs<'_>, logins: &[Sighting]) -> Vec<Guessing>
         return Vec::new();
     };
     let then = Then::default();
-    let book = Rulebook {
-        policy: &policy,
-        directory: inputs.directory,
-        then: &then,
-        service_accounts: inputs.service_accounts,
-        is_public: inputs.is_public,
-        only: None,
-        clock: Clock(inputs.zone),
-    };
-    let mut bursts = Bursts::new(book, inputs.limits, None);
+    let mut bursts = Bursts::new(inputs.rulebook(&policy, &then), inputs.limits, None);
     logins.iter().for_each(|login| bursts.push(login));
     bursts.guessed()
 }
