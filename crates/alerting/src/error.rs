@@ -98,6 +98,11 @@ impl Error {
     }
 }
 
+/// An error with its causes, in one line.
+pub(crate) fn in_full(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {}", in_full(cause)))
+}
+
 /// Answers that say that the request was not taken, and that a later one may be.
 pub(crate) fn is_overload(status: StatusCode) -> bool {
     matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)

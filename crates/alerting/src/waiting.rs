@@ -9,7 +9,7 @@ use tracing::warn;
 
 use crate::channel::{Channel, Sent};
 use crate::deliver::{Failure, offer};
-use crate::error::Error;
+use crate::error::{Error, in_full};
 use crate::history::{self, Outcome};
 use crate::memory::rank;
 use crate::outbox::Outbox;
@@ -70,13 +70,6 @@ pub struct Lapsed {
     pub reached: bool,
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {}", chain(source)),
-        None => error.to_string(),
-    }
-}
-
 impl Outbox {
     /// Offers to each channel what waits for it and is due: the most severe first, then the oldest, at most 50 each. In the quiet hours of
     /// a channel, by the zone of `now`, only what is critical; above its limits, one alert that counts the rest.
@@ -109,7 +102,7 @@ impl Outbox {
                         self.taken(&row, name, sent, now).await
                     }
                     Err(error) => {
-                        let answer = chain(&error);
+                        let answer = in_full(&error);
                         let failure = Failure { channel: name.to_owned(), error };
                         drained.refused.push(Refused { alert: row.alert.clone(), failure });
                         self.put_off(&row, name, answer, now).await

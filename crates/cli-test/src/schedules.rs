@@ -49,6 +49,12 @@ pub async fn others() {
     .await;
 }
 
+/// How often each thing was reached.
+type Reached = BTreeMap<&'static str, u64>;
+
+/// What is wrong with schedules, by their numbers.
+type Failed = Vec<(u64, Vec<String>)>;
+
 /// How a schedule went.
 pub struct Played {
     /// How often each thing was reached.
@@ -69,7 +75,7 @@ pub fn play(run: impl Fn(u64, bool) -> Played + Sync, expected: &[(&str, u64)]) 
         let other = scope.spawn(|| of(&run, half..first + many));
         [of(&run, first..half), other.join().unwrap()]
     });
-    let (mut reached, mut failed) = (BTreeMap::new(), Vec::new());
+    let (mut reached, mut failed) = (Reached::new(), Failed::new());
     for (of_half, failed_of_half) in halves {
         of_half.into_iter().for_each(|(what, times)| *reached.entry(what).or_default() += times);
         failed.extend(failed_of_half);
@@ -79,14 +85,14 @@ pub fn play(run: impl Fn(u64, bool) -> Played + Sync, expected: &[(&str, u64)]) 
         panic!("{} of {many} schedules failed: {failed:#?}\nschedule {seed}:\n{log}", failed.len());
     }
     for (what, at_most) in expected.iter().filter(|_| many >= 1_000) {
-        let times: u64 = reached.get(what).copied().unwrap_or_default();
+        let times = reached.get(what).copied().unwrap_or_default();
         assert!(times >= many / at_most, "{what} was reached {times} times in {many} schedules: {reached:?}");
     }
 }
 
 /// How often each thing was reached, and what is wrong, by the number of the schedule.
-fn of(run: &impl Fn(u64, bool) -> Played, seeds: Range<u64>) -> (BTreeMap<&'static str, u64>, Vec<(u64, Vec<String>)>) {
-    let (mut reached, mut failed) = (BTreeMap::new(), Vec::new());
+fn of(run: &impl Fn(u64, bool) -> Played, seeds: Range<u64>) -> (Reached, Failed) {
+    let (mut reached, mut failed) = (Reached::new(), Failed::new());
     for seed in seeds {
         let played = run(seed, false);
         played.reached.into_iter().for_each(|(what, times)| *reached.entry(what).or_default() += times);

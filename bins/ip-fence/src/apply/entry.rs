@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{AddressList, ListEntry};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::intent::{Intent, Leg};
 use super::merge;
@@ -92,6 +93,8 @@ pub(crate) struct Put {
     /// From 1 on.
     pub(crate) number: u32,
     pub(crate) purpose: Purpose,
+    /// Whose key wrote it; `None`: not known.
+    pub(crate) account: Option<Uuid>,
     /// What was read right before.
     pub(crate) read: AddressList,
     pub(crate) sent: AddressList,

@@ -56,6 +56,8 @@ fn tagged(entries: &[Entry], rows: &[Row]) -> impl Iterator<Item = i64> {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::super::testing::{entry, row, written};
     use super::*;
 
@@ -70,6 +72,14 @@ mod tests {
         let entries = [entry];
         assert_eq!(noted(&entries), BTreeSet::new());
         assert_eq!(tagged(&entries, &rows).collect::<Vec<_>>(), [101, 102]);
+    }
+
+    /// What a write says of itself anybody can say.
+    #[test]
+    fn what_another_account_says_of_a_write_is_not_believed() {
+        let entries = [entry()];
+        let other = Row { actor: Uuid::from_u128(2), ..row(101, Some("/ip-fence/a1/1")) };
+        assert_eq!(tagged(&entries, &[other]).count(), 0);
     }
 
     /// The portal is asked only where something was written at that time.

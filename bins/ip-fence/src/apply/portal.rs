@@ -120,7 +120,12 @@ impl Portal for Live {
     async fn guard(&self) -> Result<Guard, String> {
         let asked = async { try_join!(self.client.identity(), self.client.key()) };
         let (me, key) = asked.await.map_err(|error| error.to_string())?;
-        Ok(Guard { is_owner: me.is_owner, key_ends: key.as_ref().and_then(|key| key.expires), has_keys: key.is_some() })
+        Ok(Guard {
+            account: Some(me.person.id),
+            is_owner: me.is_owner,
+            key_ends: key.as_ref().and_then(|key| key.expires),
+            has_keys: key.is_some(),
+        })
     }
 
     async fn write(&self, list: &AddressList, tag: &str) -> Answer {

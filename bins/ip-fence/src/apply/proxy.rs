@@ -6,6 +6,7 @@ use audit_model::PortalText;
 use chrono::TimeDelta;
 use job_runner::args::Probe;
 use job_runner::{Check, Desk, Setup};
+use uuid::Uuid;
 
 use super::command::{who, writer};
 use super::entry::{Answer, Entry, Mark, Purpose, Put, State};
@@ -81,7 +82,7 @@ async fn at_desk(setup: &Setup<'_, Config>, desk: &Desk) -> anyhow::Result<Check
     if let Some(trouble) = merge::trouble(&read.list) {
         return Ok(not_tried(trouble, "see `ip-fence plan`"));
     }
-    prepare(&mut entry, read, &trail, &live);
+    prepare(&mut entry, (read, guard.account), &trail, &live);
     kept.commit(&entry).await?;
     let answer = live.write_as_from(&entry.intent.before, &entry.tag(1), IpAddr::V4(CLAIMED)).await;
     let answered = |entry: &Entry| {
@@ -123,13 +124,14 @@ fn blank(id: String, live: &Live, by: String) -> Entry {
     Entry { ended: Some(now), ..entry.into_state(State::Refused, Some("it changes nothing".to_owned())) }
 }
 
-fn prepare(entry: &mut Entry, read: Read, trail: &Trail, live: &Live) {
+fn prepare(entry: &mut Entry, (read, account): (Read, Option<Uuid>), trail: &Trail, live: &Live) {
     entry.intent.tenant = read.tenant;
     entry.intent.enable_after = read.list.enabled;
     entry.intent.before = read.list.clone();
     entry.puts.push(Put {
         number: 1,
         purpose: Purpose::Probe,
+        account,
         sent: read.list.clone(),
         read: read.list,
         at: entry.accepted,

@@ -75,7 +75,7 @@ pub(crate) async fn follow<L: Ledger, P: Portal>(
             quiet_since = portal.elapsed();
         }
         // asked only where it matters, right before a write
-        let as_it_was = Ok(Guard { is_owner: !entry.probes, key_ends: None, has_keys: true });
+        let as_it_was = Ok(Guard { account: None, is_owner: !entry.probes, key_ends: None, has_keys: true });
         let seen = |guard| Seen {
             read: &read,
             trail: &trail,

@@ -52,6 +52,8 @@ pub(crate) struct Trail {
 /// What must be so right before a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Guard {
+    /// Whose the key is; `None` where nobody was asked.
+    pub(crate) account: Option<Uuid>,
     pub(crate) is_owner: bool,
     /// When the key dies; `None` for never.
     pub(crate) key_ends: Option<DateTime<Utc>>,
@@ -78,7 +80,7 @@ pub(crate) struct Seen<'a> {
 }
 
 /// Nothing is written by whoever only decides, so nothing about the key matters.
-static UNASKED: Result<Guard, String> = Ok(Guard { is_owner: false, key_ends: None, has_keys: true });
+static UNASKED: Result<Guard, String> = Ok(Guard { account: None, is_owner: false, key_ends: None, has_keys: true });
 
 impl<'a> Seen<'a> {
     /// What somebody who decides sees at one moment.
@@ -133,7 +135,9 @@ pub(crate) fn is_past(entry: &Entry, clocks: Clocks) -> bool {
 impl Row {
     /// Whether it is the event of this write of ours.
     pub(crate) fn is_of(&self, entry: &Entry, number: u32) -> bool {
-        self.tag.as_deref() == Some(entry.tag(number).as_str())
+        // what a write says of itself anybody can say
+        let account = entry.puts.iter().find(|put| put.number == number).and_then(|put| put.account);
+        self.tag.as_deref() == Some(entry.tag(number).as_str()) && account.is_none_or(|account| account == self.actor)
     }
 }
 

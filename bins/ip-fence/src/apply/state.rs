@@ -190,6 +190,7 @@ fn write(mut entry: Entry, purpose: Purpose, (read, sent): (AddressList, Address
     entry.puts.push(Put {
         number,
         purpose,
+        account: seen.guard.as_ref().ok().and_then(|guard| guard.account),
         read,
         sent,
         at: seen.now(),

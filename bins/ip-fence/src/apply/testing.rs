@@ -35,6 +35,7 @@ pub(super) fn put(number: u32, purpose: Purpose, (read, sent): (AddressList, Add
     Put {
         number,
         purpose,
+        account: Some(Uuid::from_u128(1)),
         read,
         sent,
         at,

@@ -13,6 +13,7 @@ use super::http::{Answer, AnswerMeans, HttpKind, Request};
 use super::offer::{Offer, Sent};
 use super::settings::{Fault, address_of};
 use super::templated::{Part, fill_in, samples};
+use crate::error::in_full;
 use crate::templates::TemplateError;
 
 /// Headers that are set already.
@@ -163,13 +164,6 @@ impl Say {
                 Fault::new(name, message)
             })
         })
-    }
-}
-
-fn in_full(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {}", in_full(source)),
-        None => error.to_string(),
     }
 }
 

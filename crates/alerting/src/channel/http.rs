@@ -12,7 +12,7 @@ use url::Url;
 use super::Way;
 use super::offer::{Offer, Sent};
 use super::settings::{Fault, WayOut};
-use crate::error::{Error, is_overload};
+use crate::error::{Error, in_full, is_overload};
 use crate::templates::TemplateError;
 
 /// No answer that says whether an alert was taken is longer; the rest is not read.
@@ -128,16 +128,9 @@ impl Way {
     pub(crate) fn http(kind: &'static str, says: impl HttpKind + 'static, out: &WayOut<'_>) -> Result<Way, Fault> {
         says.check()?;
         let address = says.address()?;
-        let client = http_client(out.http, &address).map_err(|source| Fault::new("", chain(&source)))?;
+        let client = http_client(out.http, &address).map_err(|source| Fault::new("", in_full(&source)))?;
         let says: std::sync::Arc<dyn HttpKind> = std::sync::Arc::new(says);
         Ok(Way::Http(std::sync::Arc::new(Http { kind, says, address, client, retry: RetryPolicy::default() })))
-    }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {}", chain(source)),
-        None => error.to_string(),
     }
 }
 

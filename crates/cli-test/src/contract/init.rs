@@ -56,9 +56,12 @@ impl Program {
 
         // cron's environment is another one
         let elsewhere = TempDir::new_in(folder).unwrap();
+        for (name, content) in self.files {
+            fs::write(elsewhere.path().join(name), content).unwrap();
+        }
         let place = elsewhere.path().to_str().unwrap();
         let mut command = crate::command(Path::new(self.binary), folder);
-        command.args(["init", "--yes", "--dir", place, "--set", "state=state"]).args(self.to_set());
+        command.args(["init", "--yes", "--dir", place, "--set", "state=state"]).args(self.settings_as_flags());
         command.env(CLOCK, setting.sim.now().to_rfc3339());
         command.envs([("DOCSPACE_API_HOST", url.as_str()), ("DOCSPACE_API_KEY", setting.key.as_str())]);
         let named = crate::run(command).await;
@@ -77,7 +80,7 @@ impl Program {
 
     /// With everything besides address and key by `--set`, and what is remembered beside the settings.
     async fn init(&self, setting: &Setting, arguments: &[&str], key: Option<&str>) -> Run {
-        let set = self.to_set();
+        let set = self.settings_as_flags();
         let set = set.iter().map(String::as_str).chain(["--set", "state=state"]);
         let arguments: Vec<&str> =
             ["init", "--yes", "--dir", "."].into_iter().chain(arguments.iter().copied()).chain(set).collect();
@@ -85,7 +88,7 @@ impl Program {
     }
 
     /// What the program needs, as flags of `init`.
-    fn to_set(&self) -> Vec<String> {
+    fn settings_as_flags(&self) -> Vec<String> {
         let settings = self.settings.lines().map(|line| line.replacen(" = ", "=", 1).replace('"', ""));
         settings.flat_map(|setting| ["--set".to_owned(), setting]).collect()
     }

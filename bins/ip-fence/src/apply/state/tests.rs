@@ -21,7 +21,7 @@ fn after(guard: Result<Guard, String>, tenant: Option<i64>, is_complete: bool) -
 /// Whose key it is, when it dies, which portal it is, how old the server is: right before the write.
 #[test]
 fn nothing_is_written_unless_key_portal_and_server_are_as_they_must_be() {
-    let good = Guard { is_owner: true, key_ends: None, has_keys: true };
+    let good = Guard { account: None, is_owner: true, key_ends: None, has_keys: true };
     let day_after = |minutes| Some(written() + TimeDelta::days(1) + TimeDelta::minutes(minutes));
     assert_eq!(after(Ok(good.clone()), Some(2), true), Next::Write);
     assert_eq!(after(Ok(Guard { key_ends: day_after(16), ..good.clone() }), Some(2), true), Next::Write);
