@@ -7,9 +7,10 @@ use portal_sim::Scenario;
 
 use crate::common::now;
 
-/// Answers each question when it is asked, and prints everything that the terminal has shown.
+/// Answers each question when the program waits for it, as a person does, and prints everything that the terminal has shown. A program that
+/// waits shows nothing of what is typed by itself; what is typed sooner, a question for a secret throws away.
 const PERSON: &str = r"
-import os, pty, select, sys
+import os, pty, sys, termios
 program, answers = sys.argv[1], [pair.split('|') for pair in sys.argv[2:]]
 child, terminal = pty.fork()
 if child == 0:
@@ -27,6 +28,8 @@ while True:
     while answers and answers[0][0].encode() in shown[asked:]:
         question, answer = answers.pop(0)
         asked = len(shown)
+        while termios.tcgetattr(terminal)[3] & termios.ECHO:
+            os.sched_yield()
         os.write(terminal, answer.encode().decode('unicode_escape').encode())
 sys.stdout.buffer.write(shown)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
