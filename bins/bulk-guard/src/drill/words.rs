@@ -96,7 +96,7 @@ pub(crate) fn alert(voice: &Voice, drill: &Drill) -> Alert {
         vec![headline.to_owned(), format!("This was a drill, and nobody attacked anything. {}.", outcome(drill))];
     reasons.extend(course(drill).lines().map(|line| line.trim().to_owned()));
     let finding = Finding {
-        severity: Severity::Info,
+        severity: if drill.failure.is_none() { Severity::Info } else { Severity::High },
         counts: Counts { acts: drill.documents, documents: drill.documents },
         reasons,
         ..Finding::new(RULE, fingerprint.clone(), person, window)

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::suspend::entry::{Decided, Entry, Incident, Mark, Said, State, Topic};
 use crate::suspend::seen::Trail;
-use crate::suspend::terms::{DECIDED_FOR, FRESH};
+use crate::suspend::terms::{DECIDED_FOR, FOLLOWED_FOR, FRESH};
 use crate::suspend::words;
 
 /// Whoever goes on so soon goes on with the same, whatever was seen in between.
@@ -131,10 +131,11 @@ fn unexplained(id: String, person: Uuid, mark: Mark) -> Incident {
     }
 }
 
-/// From when on the audit trail has to be known: since the oldest suspension that is followed, and a day at least.
+/// From when on the audit trail has to be known: since the oldest suspension that is followed, a day at least, and no longer than it is
+/// remembered.
 pub(crate) fn trail_since(entries: &[Entry], now: DateTime<Utc>) -> DateTime<Utc> {
     let open = entries.iter().filter(|entry| entry.needs_trail(now));
     let oldest = open.filter_map(|entry| Some(entry.intent.as_ref()?.at)).min();
     // rows come late, and clocks are not quite equal
-    oldest.unwrap_or(now).min(now - DECIDED_FOR) - TimeDelta::hours(2)
+    oldest.unwrap_or(now).min(now - DECIDED_FOR).max(now - FOLLOWED_FOR) - TimeDelta::hours(2)
 }

@@ -99,9 +99,6 @@ fn keys_in_use(entry: &Entry, seen: &Seen<'_>, now: DateTime<Utc>) -> Option<Hin
     }
     let held = |why: String| Some(Hindrance::Held(Held::Keys(why)));
     let Some(keys) = seen.keys else { return Some(Hindrance::NotNow) };
-    if seen.guard.is_some_and(|guard| guard.programs.contains(&entry.person())) {
-        return held("another program of yours runs with a key of this account, and would stop".to_owned());
-    }
     let own = keys.iter().filter(|key| key.active && key.owner == Some(entry.person()));
     let used = own.filter(|key| key.last_used.is_some_and(|at| now - at < KEY_IN_USE)).count() as u64;
     if used == 0 {

@@ -142,7 +142,7 @@ impl Portal for Live<'_> {
         if let Some((_, said)) = ambiguous.first() {
             protection.unread.get_or_insert_with(|| said.clone());
         }
-        Some(Guard { protection, active_people, robots, programs: BTreeSet::new() })
+        Some(Guard { protection, active_people, robots })
     }
 
     async fn keys(&self) -> Option<Vec<ListedKey>> {

@@ -149,8 +149,6 @@ pub(crate) struct Guard {
     pub(crate) active_people: u64,
     /// Service accounts.
     pub(crate) robots: BTreeSet<Uuid>,
-    /// Accounts that other programs of ours run as.
-    pub(crate) programs: BTreeSet<Uuid>,
 }
 
 /// Two clocks at one moment.

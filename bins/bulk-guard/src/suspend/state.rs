@@ -8,7 +8,7 @@ use crate::suspend::hindrance::{Hindrance, hindrance};
 use crate::suspend::permit;
 use crate::suspend::seen::{AccountNow, Call, Clocks, Seen, Step};
 use crate::suspend::settle;
-use crate::suspend::terms::{APPROVED_FOR, FRESH, WARN_BEFORE, WARNED_FOR};
+use crate::suspend::terms::{APPROVED_FOR, FOLLOWED_FOR, FRESH, WARN_BEFORE, WARNED_FOR};
 use crate::suspend::words;
 
 /// The next state of an entry. A call leaves only once that state has been committed; what it did is seen in the next step.
@@ -186,6 +186,13 @@ fn while_off(entry: &Entry, seen: &Seen<'_>) -> Step {
     }
     if !seen.trail.is_complete {
         return blocked_if_due(entry, seen, &permit::Refusal::TrailIncomplete.words());
+    }
+    if entry.intent.as_ref().is_some_and(|intent| now - intent.at > FOLLOWED_FOR) {
+        return blocked_if_due(
+            entry,
+            seen,
+            "what others have done with the account in more than 30 days is not remembered",
+        );
     }
     let Some(memberships) = seen.memberships else {
         return blocked_if_due(entry, seen, "the person's groups and rooms could not be read");

@@ -21,6 +21,10 @@ pub(crate) const WARNED_FOR: TimeDelta = TimeDelta::minutes(10);
 /// So long somebody's decision about an account stands.
 pub(crate) const DECIDED_FOR: TimeDelta = TimeDelta::hours(24);
 
+/// What others did with an account is known for so long after it was suspended: the shortest time for which `keep` lets the audit trail be
+/// remembered. Who is still off then is released by people alone.
+pub(crate) const FOLLOWED_FOR: TimeDelta = TimeDelta::days(30);
+
 /// So long after a suspension another one counts as a repeat.
 const QUIET: TimeDelta = TimeDelta::days(7);
 

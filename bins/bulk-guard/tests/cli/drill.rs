@@ -231,7 +231,7 @@ async fn what_a_killed_drill_leaves_is_taken_away() {
         let after = watched.run(&["--format", "json"]).await;
         assert_eq!(after.json()["findings"], Value::from(Vec::<Value>::new()), "{n}: {}", after.stderr);
         assert_eq!(watched.alerts().len(), told, "{n}: {:#?}", watched.alerts());
-        assert_eq!(watched.drills_told().last(), Some(&("\"info\"".to_owned(), false)), "{n}");
+        assert_eq!(watched.drills_told().last(), Some(&("\"high\"".to_owned(), false)), "{n}");
         let switched = watched.switched().split_off(switched);
         assert!(switched.len() <= 2, "{n}: {switched:?}");
         if n >= 3 {
@@ -249,7 +249,7 @@ async fn a_step_that_does_not_happen_is_said() {
     assert_eq!(drill.exit, 1, "{} {}", drill.stdout, drill.stderr);
     assert!(drill.stdout.contains("has failed: the suspension was not proven: "), "{}", drill.stdout);
     assert_eq!((watched.status(), watched.left()), (1, (0, 0)));
-    assert_eq!(watched.drills_told(), [("\"info\"".to_owned(), false)]);
+    assert_eq!(watched.drills_told(), [("\"high\"".to_owned(), false)]);
 }
 
 /// Nothing is made where a drill cannot be whole, or could be about somebody.

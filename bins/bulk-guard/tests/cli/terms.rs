@@ -1,9 +1,9 @@
 //! What ends a suspension, and what does not, whatever clocks, directories and keys do meanwhile.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use cli_test::{Clock, Setting};
 use portal_sim::Person;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::common::now;
 use crate::suspended::{entry, kept, merge, off, remember, three};
@@ -133,4 +133,64 @@ async fn a_key_that_dies_during_a_term_fails_each_run_until_there_is_one() {
     setting.sim.edit(|portal| portal.keys = keys.clone());
     assert_eq!(run(&setting, &mara).await, ended(0, "released", 1));
     assert_eq!(setting.enabled(), 1);
+}
+
+/// The same dates, all of them so much later.
+fn later(value: &mut Value, by: TimeDelta) {
+    match value {
+        Value::Object(members) => members.values_mut().for_each(|member| later(member, by)),
+        Value::Array(items) => items.iter_mut().for_each(|item| later(item, by)),
+        Value::String(text) => {
+            if let Ok(at) = text.parse::<DateTime<Utc>>() {
+                *text = (at + by).to_rfc3339();
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Somebody was disabled five minutes before this, for four hours, which was announced in time. The portal shows its time as Berlin does.
+async fn suspended_before(at: &str) -> (Setting, Person) {
+    let (setting, [mara, ..]) = three().await;
+    let mut announced = off();
+    merge(&mut announced, json!({ "warned_at": "2026-11-20T12:40:10Z" }));
+    let mut entry = entry(&mara, "k3f9-q2mw", "done", announced);
+    later(&mut entry, at.parse::<DateTime<Utc>>().unwrap() - now());
+    remember(&setting, &[entry]).await;
+    setting.sim.edit(|portal| portal.zone = chrono_tz::Europe::Berlin);
+    (setting, mara)
+}
+
+/// A term of four hours has four hours also where the portal's clock on the wall shows three of them, or five.
+#[tokio::test]
+async fn a_term_is_as_long_when_clocks_change() {
+    for before in ["2027-03-28T00:59:50Z", "2027-10-31T00:59:50Z"] {
+        let (setting, mara) = suspended_before(before).await;
+        let at = before.parse::<DateTime<Utc>>().unwrap();
+        for (minutes, state, status) in [(175, "done", 2), (234, "done", 2), (236, "released", 1)] {
+            setting.sim.edit(|portal| portal.now = at + TimeDelta::minutes(minutes));
+            assert_eq!(run(&setting, &mara).await, ended(0, state, status), "{before} {minutes}");
+        }
+        assert_eq!(setting.enabled(), 1, "{before}");
+    }
+}
+
+/// What others did with the account in all that time is not remembered, so nobody but a person enables it; each run says so, and goes on otherwise.
+#[tokio::test]
+async fn whoever_was_disabled_a_month_ago_is_enabled_by_a_person() {
+    let (setting, mara) = suspended(24 * 31).await;
+    for _ in 0..2 {
+        assert_eq!(run(&setting, &mara).await, ended(1, "done", 2));
+    }
+    assert_eq!(setting.enabled(), 0);
+    let told = told(&setting);
+    assert!(
+        told.len() == 1 && told[0].1.contains("30 days is not remembered") && told[0].1.contains("open Contacts"),
+        "{told:?}"
+    );
+    setting.sim.edit(|portal| {
+        let accounts = portal.people.iter_mut().filter(|person| person.id == mara.id);
+        accounts.for_each(|person| person.status = 1);
+    });
+    assert_eq!(run(&setting, &mara).await, ended(0, "settled", 1));
 }

@@ -37,7 +37,6 @@ impl World {
             },
             active_people: 100,
             robots: BTreeSet::from([ROBOT]),
-            programs: BTreeSet::new(),
         }
     }
 
