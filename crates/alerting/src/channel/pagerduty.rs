@@ -107,6 +107,20 @@ mod tests {
     }
 
     #[test]
+    fn every_event_is_one_that_pagerduty_documents() {
+        let file = format!("{}/tests/schemas/pagerduty-event-2.handwritten.schema.json", env!("CARGO_MANIFEST_DIR"));
+        let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
+        let schema = compiler.compile(&file, &mut schemas).unwrap();
+        let kind = golden::kind::<PagerDuty>(json!({ "routing_key": "R0UTING" }));
+        golden::each("vdr-watch:k3f9-q2mw", |offer| {
+            let event: Value = serde_json::from_str(&kind.request(&kind.address().unwrap(), offer).body).unwrap();
+            let objection = schemas.validate(&event, schema).err().map(|error| error.to_string());
+            assert_eq!(objection, None, "{event:#}");
+            String::new()
+        });
+    }
+
+    #[test]
     fn what_is_too_long_lacks_its_evidence_and_says_so() {
         let kind = golden::kind::<PagerDuty>(json!({ "routing_key": "R0UTING" }));
         let mut alert = golden::alert("new");
