@@ -8,13 +8,14 @@ demo:
     cargo build --workspace
     target/debug/portal-sim demo
 
-# a simulated portal, until it is stopped; its address is the first line (`just sim incident`)
+# a simulated portal, until it is stopped; it prints its address and its key (`just sim incident`)
 sim scenario="incident":
     cargo run --quiet -p portal-sim -- serve --scenario {{ scenario }}
 
 # a program once, on a simulated portal: `just run vdr-watch incident --format json`
+[positional-arguments]
 run program scenario *flags:
-    .ci/run-on-portal {{ program }} {{ scenario }} {{ flags }}
+    .ci/run-on-portal "$@"
 
 # a new program, from the example of a whole one: `just new-program share-watch`
 new-program name:

@@ -172,6 +172,21 @@ impl ShownAction {
             (ActionState::Planned | ActionState::Held, None) => "not suspended yet".to_owned(),
         }
     }
+
+    /// Whether the account is disabled, by this program or by somebody before it.
+    fn is_disabled(&self, has_acted: bool) -> bool {
+        self.state == ActionState::Already || has_acted && self.state == ActionState::Done
+    }
+}
+
+impl Detail {
+    /// Takes in what a plan says of the person.
+    pub(crate) fn planned(&mut self, action: Option<ShownAction>, has_acted: bool) {
+        if action.as_ref().is_some_and(|action| action.is_disabled(has_acted)) {
+            self.what_to_do = WHERE_DISABLED;
+        }
+        self.action = action;
+    }
 }
 
 /// Whose finding it is.
@@ -190,6 +205,13 @@ const LIST: &str = "list what was changed, what it was before and who can put it
      --out list.csv`, with the `matter` of this finding as INCIDENT";
 
 const ASK_OTHERS: &str = "ask somebody who knows the work, such as the owner of the room, and not by mail to the account itself: an attacker may read it";
+
+const WHERE_DISABLED: &[&str] = &[
+    "leave the account disabled until you know what this work is for; you can enable it again at any time",
+    ASK_OTHERS,
+    KEEP_THE_TRASH,
+    LIST,
+];
 
 fn what_to_do(of: Of, severity: Severity) -> &'static [&'static str] {
     match of {

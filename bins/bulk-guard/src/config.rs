@@ -187,10 +187,6 @@ impl Default for Config {
 
 impl Settings for Config {
     /// It writes no mails.
-    fn unused() -> &'static [&'static str] {
-        &["mail"]
-    }
-
     fn places() -> &'static [&'static str] {
         &["serve.token_file", "serve.webhook_secret_file", "drill.key_file"]
     }
@@ -238,6 +234,20 @@ impl Settings for Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Channels of the kind `email` send by it.
+    #[test]
+    fn a_mail_server_may_be_set() {
+        let environment = [
+            ("DOCSPACE_API_HOST", "https://docs.example.com"),
+            ("BULK_GUARD_MAIL__HOST", "smtp.example.com"),
+            ("BULK_GUARD_MAIL__FROM", "docspace@example.com"),
+        ];
+        let sources =
+            job_runner::config::Sources { environment: environment.into_iter().collect(), ..Default::default() };
+        let problems = job_runner::config::load::<Config>("bulk-guard", &sources).err();
+        assert_eq!(problems.map(|problems| problems.to_string()), None);
+    }
 
     /// It is asked for, and for what.
     #[test]

@@ -123,7 +123,7 @@ pub(crate) fn planned(report: &mut Report, plan: Plan) {
     let has_acted = report.body.has_acted;
     for Found { finding, detail } in report.findings.iter_mut().filter(|found| found.detail.may_act) {
         let mut own = plan.actions.iter().filter(|action| action.person.id == finding.person.id);
-        detail.action = own.next().map(ShownAction::from);
+        detail.planned(own.next().map(ShownAction::from), has_acted);
         detail.breaker = plan.trip;
         finding.reasons.extend(detail.action.as_ref().map(|action| action.words(has_acted)));
     }

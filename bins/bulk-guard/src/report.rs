@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::body::{Detail, Of, Report};
 use crate::people::NOT_STOPPED;
 use crate::rule::kind::DOCUMENT;
+use crate::said::with_matter;
 
 /// People that the text lists; JSON has all.
 const PEOPLE_SHOWN: usize = 50;
@@ -83,7 +84,7 @@ fn person(report: &Report, Found { finding, detail }: &Found<Detail>) -> PersonL
         };
         person.how_much = format!("{} on {documents}{folders}", plural(finding.counts.acts, "action")).into();
     }
-    person.what_to_do = detail.what_to_do.iter().map(|&step| step.into()).collect();
+    person.what_to_do = detail.what_to_do.iter().map(|step| with_matter(step, finding).into()).collect();
     if detail.of == Of::Crowd {
         person.who.page = None;
         let counted = match detail.counted {

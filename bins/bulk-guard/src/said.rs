@@ -27,7 +27,7 @@ pub(crate) fn said(found: &Found<Detail>) -> Said {
 }
 
 /// The command as it can be pasted.
-fn with_matter(step: &str, finding: &Finding) -> String {
+pub(crate) fn with_matter(step: &str, finding: &Finding) -> String {
     let Some(matter) = &finding.matter else { return step.to_owned() };
     match step.strip_suffix(", with the `matter` of this finding as INCIDENT") {
         Some(step) => step.replace("INCIDENT", matter),

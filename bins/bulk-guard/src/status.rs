@@ -185,7 +185,9 @@ fn section(text: &mut String, title: &str, shown: &[Shown<'_>]) -> std::fmt::Res
             writeln!(text, "    alone:      {}", one.id)?;
         }
         let reason = PortalText::new(one.reason).for_terminal();
-        writeln!(text, "    what:       {reason}, {} to {}", moment(one.first_event_at), moment(one.last_event_at))?;
+        let (first, last) = (moment(one.first_event_at), moment(one.last_event_at));
+        let when = if first == last { first } else { format!("{first} to {last}") };
+        writeln!(text, "    what:       {reason}, {when}")?;
         if !one.signs.is_empty() {
             writeln!(text, "    signs:      {}", PortalText::new(one.signs.join("; ")).for_terminal())?;
         }

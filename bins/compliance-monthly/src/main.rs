@@ -103,11 +103,11 @@ impl Program for ComplianceMonthly {
         let rooms = reached.rooms.iter().filter(|room| !room.archived).map(|room| room.fact.title.for_terminal());
         let example = rooms.take(1).map(|title| format!(", such as \"{title}/Reports\"")).collect::<String>();
         vec![
-            Question::line("out", "Into which folder are the files of each month written? (nothing: into none)"),
+            Question::line("out", "Into which folder are the files of each month written? (Enter: into none)"),
             Question::line(
                 "upload_to",
                 format!(
-                    "Into which folder of the portal are they uploaded? (an id, or a path{example}; nothing: into none)"
+                    "Into which folder of the portal are they uploaded? (an id, or a path{example}; Enter: into none)"
                 ),
             ),
         ]

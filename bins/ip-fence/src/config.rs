@@ -204,10 +204,6 @@ impl Default for Limits {
 
 impl Settings for Config {
     /// It writes no mails.
-    fn unused() -> &'static [&'static str] {
-        &["mail"]
-    }
-
     fn places() -> &'static [&'static str] {
         &["policy", "shadow", "apply_key_file"]
     }
@@ -259,6 +255,20 @@ mod tests {
         std::fs::write(&path, text).unwrap();
         let sources = Sources { own_files: vec![path], ..Sources::default() };
         load::<Config>("ip-fence", &sources).map(|loaded| loaded.own).map_err(|problems| problems.to_string())
+    }
+
+    /// Channels of the kind `email` send by it.
+    #[test]
+    fn a_mail_server_may_be_set() {
+        let environment = [
+            ("DOCSPACE_API_HOST", "https://docs.example.com"),
+            ("IP_FENCE_MAIL__HOST", "smtp.example.com"),
+            ("IP_FENCE_MAIL__FROM", "docspace@example.com"),
+        ];
+        let sources =
+            job_runner::config::Sources { environment: environment.into_iter().collect(), ..Default::default() };
+        let problems = job_runner::config::load::<Config>("ip-fence", &sources).err();
+        assert_eq!(problems.map(|problems| problems.to_string()), None);
     }
 
     #[test]

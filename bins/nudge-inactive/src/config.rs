@@ -14,7 +14,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use job_runner::config::{PathSetting, Problem, Settings, Validation, text};
 use job_runner::names::NamedList;
 use job_runner::time_spec::Age;
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub(crate) use remind::{Remind, Snooze};
 pub(crate) use templates::MAIL_FILES;
@@ -65,8 +66,8 @@ pub(crate) struct Manager {
     pub(crate) print: Option<PrintForm>,
 }
 
-/// Which rooms to look at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Which rooms to look at. A word that begins as a list is none: a room of such a title is named in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub(crate) enum RoomChoice {
     Word(String),
@@ -74,6 +75,26 @@ pub(crate) enum RoomChoice {
     /// What `explain` was asked about.
     #[serde(skip)]
     Argument(String),
+}
+
+impl<'de> Deserialize<'de> for RoomChoice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Word(String),
+            List(Vec<String>),
+        }
+        let expected = "`\"all\"`, or a list such as `[\"a\", \"b\"]`";
+        match Written::deserialize(deserializer) {
+            Ok(Written::Word(word)) if word.starts_with('[') => {
+                Err(D::Error::invalid_type(Unexpected::Str(&word), &expected))
+            }
+            Ok(Written::Word(word)) => Ok(RoomChoice::Word(word)),
+            Ok(Written::List(list)) => Ok(RoomChoice::List(list)),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 impl RoomChoice {
@@ -262,6 +283,23 @@ mod tests {
         let manager =
             Manager { file: Some("a.pdf".into()), mail_to: vec!["not an address".to_owned()], ..Manager::default() };
         assert_eq!(keys(Config { manager, ..defaults() }), "manager.file manager.mail_to");
+    }
+
+    #[test]
+    fn rooms_in_the_environment_are_a_list_or_a_word() {
+        use job_runner::config::{Sources, load};
+        for (text, expected) in [
+            (r#"["71", "Board, open"]"#, Some(r#"["71","Board, open"]"#)),
+            ("Falcon", Some(r#""Falcon""#)),
+            ("all", Some(r#""all""#)),
+            ("[Falcon", None),
+        ] {
+            let environment = [("NUDGE_INACTIVE_ROOMS", text), ("DOCSPACE_API_HOST", "https://docs.example.com")];
+            let sources = Sources { environment: environment.into_iter().collect(), ..Sources::default() };
+            let loaded = load::<Config>("nudge-inactive", &sources);
+            let rooms = loaded.ok().map(|loaded| serde_json::to_string(&loaded.own.rooms).unwrap());
+            assert_eq!(rooms.as_deref(), expected, "{text}");
+        }
     }
 
     #[test]

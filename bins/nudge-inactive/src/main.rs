@@ -98,15 +98,16 @@ impl Program for NudgeInactive {
     }
 
     fn questions(reached: &Reached) -> Vec<Question> {
+        const MAIL_TO: &str = "manager.mail_to";
         let rooms = reached.rooms_to_choose(|room| !room.archived);
         vec![
             Question::several("rooms", "Whose members are looked at? (none marked: those of every room)", rooms),
             Question::line(
-                "manager.mail_to",
-                "Who gets the report by mail? (addresses with commas; nothing: nobody, cron mails what is new)",
+                MAIL_TO,
+                "Who gets the report by mail? (addresses with commas; Enter: nobody, cron mails what is new)",
             ),
-            Question::line("mail.host", "Which mail server takes the mails? (nothing: none)"),
-            Question::line("mail.from", "Which address are they from? (nothing: none)"),
+            Question::line("mail.host", "Which mail server takes the mails? (Enter: none yet)").only_with(MAIL_TO),
+            Question::line("mail.from", "Which address are they from? (Enter: none yet)").only_with(MAIL_TO),
         ]
     }
 

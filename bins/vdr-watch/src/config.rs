@@ -138,10 +138,6 @@ impl Exclusion {
 
 impl Settings for Config {
     /// It writes no mails.
-    fn unused() -> &'static [&'static str] {
-        &["mail"]
-    }
-
     /// The rooms and people that the settings restrict a run to.
     fn part(&self) -> String {
         if self.rooms.is_empty() && self.people.is_empty() {
@@ -199,6 +195,20 @@ impl Settings for Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Channels of the kind `email` send by it.
+    #[test]
+    fn a_mail_server_may_be_set() {
+        let environment = [
+            ("DOCSPACE_API_HOST", "https://docs.example.com"),
+            ("VDR_WATCH_MAIL__HOST", "smtp.example.com"),
+            ("VDR_WATCH_MAIL__FROM", "docspace@example.com"),
+        ];
+        let sources =
+            job_runner::config::Sources { environment: environment.into_iter().collect(), ..Default::default() };
+        let problems = job_runner::config::load::<Config>("vdr-watch", &sources).err();
+        assert_eq!(problems.map(|problems| problems.to_string()), None);
+    }
 
     #[test]
     fn limits_that_can_find_nothing_are_refused() {

@@ -39,7 +39,7 @@ pub use problem::{Problem, Problems};
 pub(crate) use show::ShownSetting;
 pub use suggest::nearest_name;
 pub use validation::{Validation, has_blank};
-pub(crate) use variables::{PORTAL_URL as PORTAL_VARIABLE, name_of as variable_of, typed};
+pub(crate) use variables::{PORTAL_URL as PORTAL_VARIABLE, name_of as variable_of, toml_value, typed};
 
 use crate::args::{CommonArgs, FlagSetting};
 use crate::environment::Environment;

@@ -20,7 +20,7 @@ use crate::Error;
 use crate::about::About;
 use crate::args::CommonArgs;
 use crate::clock::{ClockDifference, check_window};
-use crate::config::{self, BudgetSettings, CommonConfig, NamesSetting, Problems, is_loopback};
+use crate::config::{self, BudgetSettings, CommonConfig, NamesSetting, Problems};
 use crate::environment::Environment;
 use crate::gone;
 use crate::head::{Head, PortalName, RunFacts};
@@ -277,7 +277,7 @@ impl<C> Setup<'_, C> {
         if let Some(path) = &alerts.file.path {
             channels.push(Channel::file(path.as_path()));
         }
-        if let Some(url) = self.webhook_url()? {
+        if let Some(url) = self.common.webhook_url().map_err(|problem| Error::Config(Problems(vec![problem])))? {
             let wrong = |fault: Fault| Error::setting("alerts.webhook.secret_file", fault.message);
             let file = alerts.webhook.secret_file.as_ref().map(|path| path.as_path());
             let secret = secret::find_alert_secret(self.environment, "webhook", "secret", file).map_err(wrong)?;
@@ -301,17 +301,6 @@ impl<C> Setup<'_, C> {
             }
         }
         if problems.is_empty() { Ok(channels) } else { Err(Error::Config(Problems(problems)).into()) }
-    }
-
-    pub(crate) fn webhook_url(&self) -> Result<Option<Url>, Error> {
-        let Some(text) = &self.common.alerts.webhook.url else { return Ok(None) };
-        let url = setting_url("alerts.webhook.url", text)?;
-        let may_be_plain = self.common.portal.allow_http || is_loopback(&url);
-        if !(url.scheme() == "https" || url.scheme() == "http" && may_be_plain) {
-            let message = "must start with `https://`: an alert names people; plain `http` is for this machine, or with `--allow-http`";
-            return Err(Error::setting("alerts.webhook.url", message));
-        }
-        Ok(Some(url))
     }
 }
 

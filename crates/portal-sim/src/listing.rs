@@ -35,19 +35,30 @@ pub(crate) fn write(out: &mut impl Write, scenarios: impl Iterator<Item = Scenar
 }
 
 fn found(out: &mut impl Write, title: &str, scenario: &Scenario, list: &[Expected]) -> io::Result<()> {
-    let lines = list.iter().map(|found| {
+    // people of whom the same is true stand in one line
+    let mut lines: Vec<(String, Vec<&str>)> = Vec::new();
+    for found in list {
         let title = scenario.rooms.iter().find(|room| room.id == found.room).map(|room| room.title.as_str());
         // escaped: some titles hold what must not reach a terminal
         let room = title.map_or("deleted by now".to_owned(), |title| format!("{title:?}"));
         let partly = if found.partly { ", of which some cannot be seen" } else { "" };
         let Expected { program, person, acts, within_hours, why, .. } = found;
         let actions = if *acts == 1 { "action" } else { "actions" };
-        format!(
-            "{person} in room {} ({room}): {acts} {actions} within {within_hours} h{partly} ({program})\n      {why}",
+        let what = format!(
+            "in room {} ({room}): {acts} {actions} within {within_hours} h{partly} ({program})\n      {why}",
             found.room
-        )
-    });
-    block(out, title, lines)
+        );
+        match lines.last_mut() {
+            Some((before, people)) if *before == what => people.push(person),
+            _ => lines.push((what, vec![person])),
+        }
+    }
+    let who = |people: &[&str]| match people {
+        [one] => (*one).to_owned(),
+        [first, .., last] => format!("each of {} from {first} to {last}", people.len()),
+        [] => String::new(),
+    };
+    block(out, title, lines.iter().map(|(what, people)| format!("{} {what}", who(people))))
 }
 
 /// A title and what stands under it; nothing when there is nothing.

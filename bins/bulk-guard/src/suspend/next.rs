@@ -35,7 +35,7 @@ pub(crate) fn next(entry: &Entry, now: DateTime<Utc>) -> String {
             let when = entry.tried.as_ref().map_or_else(String::new, |tried| format!(" after {}", moment(tried.next)));
             format!("The first run{when} tries again to enable the account. You can enable it in the portal at any time.")
         }
-        State::Released => "Nothing more. The account was enabled; the person has to sign in anew.".to_owned(),
+        State::Released => "There is nothing left to do here. The person has to sign in anew.".to_owned(),
         State::Failed | State::Settled | State::Dropped | State::Cancelled => "Nothing more.".to_owned(),
     }
 }

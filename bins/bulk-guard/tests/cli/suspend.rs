@@ -22,6 +22,8 @@ async fn who_deletes_for_good_is_suspended_once() {
     let reasons = run.json()["findings"][0]["reasons"].to_string();
     assert!(reasons.contains("\"suspended\"") && !reasons.contains("would"), "{reasons}");
     assert_eq!(run.json()["suspended"][0]["state"], "done");
+    let what_to_do = run.json()["findings"][0]["what_to_do"].to_string();
+    assert!(what_to_do.starts_with("[\"leave the account disabled") && !what_to_do.contains("disable the account"));
     // neither growth nor time makes a second one, nor ends this one
     watched.pass(2);
     watched.run(&[]).await;

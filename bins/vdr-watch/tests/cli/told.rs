@@ -348,3 +348,19 @@ async fn names_of_nobody_are_noted() {
     let ended = setting.run(&["--person", "a@example.com", "--person", "b@example.com"]).await;
     assert_eq!((ended.exit, ended.stderr.matches("nobody in the portal").count()), (2, 2), "{}", ended.stderr);
 }
+
+/// A channel of the kind `email` sends by the mail server of the same file.
+#[tokio::test]
+async fn an_alert_leaves_by_mail() {
+    let Some(server) = cli_test::smtp::Server::start("ok", &[]).await else { return };
+    let setting = Setting::new("incident").await;
+    let config = setting.config(&format!(
+        "[mail]\nhost = \"localhost\"\nport = {}\nsecurity = \"none\"\nfrom = \"docspace@example.com\"\n\
+         [[alerts.channel]]\nname = \"soc\"\nkind = \"email\"\nto = \"soc@example.com\"\n",
+        server.port
+    ));
+    let run = setting.run(&["--config", &config]).await;
+    assert_eq!(run.exit, 0, "{} {}", run.stdout, run.stderr);
+    let mails = server.messages();
+    assert_eq!(mails.len(), 2, "{mails:#?}");
+}

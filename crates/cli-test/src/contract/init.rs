@@ -89,7 +89,7 @@ impl Program {
 
     /// What the program needs, as flags of `init`.
     fn settings_as_flags(&self) -> Vec<String> {
-        let settings = self.settings.lines().map(|line| line.replacen(" = ", "=", 1).replace('"', ""));
+        let settings = self.settings.lines().map(|line| line.replacen(" = ", "=", 1));
         settings.flat_map(|setting| ["--set".to_owned(), setting]).collect()
     }
 

@@ -213,15 +213,25 @@ impl CommonConfig {
     /// # Errors
     /// The problem with `heartbeat.url`. There is none in settings that [`super::load`] returned.
     pub fn heartbeat_url(&self) -> Result<Option<Url>, Problem> {
-        let Some(text) = &self.heartbeat.url else { return Ok(None) };
-        // the address is a secret and is never repeated
+        let message =
+            "must be an address such as `https://host/path`; plain `http` is for this machine, or with `--allow-http`";
+        self.address("heartbeat.url", self.heartbeat.url.as_deref(), message)
+    }
+
+    /// The same of [`AlertSettings::webhook`].
+    pub(crate) fn webhook_url(&self) -> Result<Option<Url>, Problem> {
+        let message = "must be an address such as `https://host/path`: an alert names people; plain `http` is for this machine, or with `--allow-http`";
+        self.address("alerts.webhook.url", self.alerts.webhook.url.as_deref(), message)
+    }
+
+    /// The messages never repeat the address: it is a secret.
+    fn address(&self, key: &str, text: Option<&str>, message: &str) -> Result<Option<Url>, Problem> {
+        let Some(text) = text else { return Ok(None) };
         let url = Url::parse(text).ok().filter(Url::has_host);
         let url = url.filter(|url| {
             url.scheme() == "https" || url.scheme() == "http" && (self.portal.allow_http || is_loopback(url))
         });
-        let message =
-            "must be an address such as `https://host/path`; plain `http` is for this machine, or with `--allow-http`";
-        url.map(Some).ok_or_else(|| Problem::new("heartbeat.url", message))
+        url.map(Some).ok_or_else(|| Problem::new(key, message))
     }
 }
 
@@ -230,6 +240,7 @@ impl Settings for CommonConfig {
         let mut wrong = Validation::new();
         wrong.extend(self.portal_url().err());
         wrong.extend(self.heartbeat_url().err());
+        wrong.extend(self.webhook_url().err());
         wrong.extend(self.mail.validate());
         wrong.extend(channels::problems(&self.alerts.channel));
         let textfile = self.textfile.as_ref().map(PathSetting::as_path);

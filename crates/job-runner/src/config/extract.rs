@@ -89,9 +89,9 @@ pub(super) fn extract<T: DeserializeOwned>(layers: &mut Layers, problems: &mut V
     }
 }
 
-/// Whether a default says what type its setting has.
+/// Whether a default says what type its setting has. A text does not, where a text was refused: the setting may be a list, too.
 fn has_type(default: Option<&Value>) -> bool {
-    default.is_some_and(|value| !matches!(value, Value::Empty(..)))
+    default.is_some_and(|value| !matches!(value, Value::Empty(..) | Value::String(..)))
 }
 
 /// One problem for each place that has a key which both settings types ignore.

@@ -72,7 +72,7 @@ fn number(text: &str) -> Option<Value> {
 }
 
 /// `text` read as one TOML value.
-pub(super) fn toml_value(text: &str) -> Option<Value> {
+pub(crate) fn toml_value(text: &str) -> Option<Value> {
     let table: Dict = Toml::from_str(&format!("value = {text}")).ok()?;
     let mut table = with_plain_dates(table);
     let value = table.remove("value")?;

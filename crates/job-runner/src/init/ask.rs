@@ -3,7 +3,8 @@
 use std::io::{self, IsTerminal};
 
 use anyhow::Context;
-use dialoguer::{Confirm, Input, MultiSelect, Password};
+use dialoguer::console::Term;
+use dialoguer::{Input, MultiSelect, Password};
 
 use super::question::Choice;
 
@@ -50,16 +51,27 @@ impl Asker {
             return Ok(Vec::new());
         }
         let labels: Vec<&str> = choices.iter().map(|choice| choice.label.as_str()).collect();
-        MultiSelect::new().with_prompt(question).items(&labels).interact().context(UNREAD)
+        let chosen = MultiSelect::new().with_prompt(question).items(&labels).interact();
+        if chosen.is_err() {
+            // it hides the cursor, and whoever ends it needs it again
+            let _ = Term::stderr().show_cursor();
+        }
+        chosen.context(UNREAD)
     }
 
-    /// `false` when nobody is there.
+    /// Whether to go on, which nothing typed means as well; `false` when nobody is there.
     pub(super) fn again(self, question: &str) -> anyhow::Result<bool> {
         if self == Asker::Nobody {
             return Ok(false);
         }
-        Confirm::new().with_prompt(question).default(true).interact().context(UNREAD)
+        let answer = self.line(&format!("{question} [Y/n]"))?;
+        Ok(answer.is_none_or(|answer| !answer.to_lowercase().starts_with('n')))
     }
 }
 
-const UNREAD: &str = "cannot read an answer from the terminal; nothing was written";
+/// Whether somebody has ended the questions instead of answering.
+pub(super) fn is_interruption(failure: &anyhow::Error) -> bool {
+    matches!(failure.downcast_ref(), Some(dialoguer::Error::IO(error)) if error.kind() == io::ErrorKind::Interrupted)
+}
+
+const UNREAD: &str = "no answer came from the terminal; nothing was written";

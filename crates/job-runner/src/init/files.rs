@@ -32,7 +32,7 @@ impl Folder {
     /// The given one, else the machine's where it is there and this user may write to it, else the current one.
     ///
     /// # Errors
-    /// The given one is not there, or a file that would be written is: exit code 2.
+    /// The given one is not there, this user may not write to it, or a file that would be written is: exit code 2.
     pub(super) fn find(given: Option<&Path>, program: &'static str) -> Result<Self, Error> {
         let of_the_machine = Path::new(OF_THE_MACHINE);
         let chosen = match given {
@@ -48,6 +48,10 @@ impl Folder {
             None => Path::new("."),
         };
         let path = std::path::absolute(chosen).unwrap_or_else(|_| chosen.to_owned());
+        if !is_writable(&path) {
+            let message = "is a folder that this user may not write to; give another one with --dir";
+            return Err(Error::Argument(path.display().to_string(), message.to_owned()));
+        }
         let folder = Folder { path, program };
         folder.refuse_existing(&folder.settings())?;
         Ok(folder)
@@ -56,6 +60,11 @@ impl Folder {
     /// For people.
     pub(super) fn shown(&self) -> String {
         self.path.display().to_string()
+    }
+
+    /// Whether the units of systemd read what is in it.
+    pub(super) fn is_of_the_machine(&self) -> bool {
+        self.path == Path::new(OF_THE_MACHINE)
     }
 
     pub(super) fn settings(&self) -> PathBuf {

@@ -8,6 +8,8 @@ pub struct Question {
     pub(super) key: &'static str,
     pub(super) text: String,
     pub(super) form: Form,
+    /// The setting without which its answer is of no use.
+    pub(super) only_with: Option<&'static str>,
 }
 
 /// What an answer looks like.
@@ -31,12 +33,17 @@ pub struct Choice {
 impl Question {
     /// One line of text for the setting `key`, dots between levels. `text` is a question that says what happens without an answer.
     pub fn line(key: &'static str, text: impl Into<String>) -> Self {
-        Question { key, text: text.into(), form: Form::Line }
+        Question { key, text: text.into(), form: Form::Line, only_with: None }
     }
 
     /// Any number of what the portal has, for a setting that is a list.
     pub fn several(key: &'static str, text: impl Into<String>, choices: impl IntoIterator<Item = Choice>) -> Self {
-        Question { key, text: text.into(), form: Form::Several(choices.into_iter().collect()) }
+        Question { key, text: text.into(), form: Form::Several(choices.into_iter().collect()), only_with: None }
+    }
+
+    /// The same, asked only where the setting `key` was given before.
+    pub fn only_with(self, key: &'static str) -> Self {
+        Question { only_with: Some(key), ..self }
     }
 }
 
@@ -44,7 +51,7 @@ impl Question {
 pub(super) fn of_alerts() -> Vec<Question> {
     vec![Question::line(
         "alerts.webhook.url",
-        "Webhook that gets each alert, as a URL (empty: none; cron mails the report)",
+        "Webhook that gets each alert, as a URL (Enter: none; cron mails the report)",
     )]
 }
 
@@ -52,8 +59,13 @@ pub(super) fn of_alerts() -> Vec<Question> {
 pub(super) fn of_all() -> Vec<Question> {
     vec![Question::line(
         "heartbeat.url",
-        "Heartbeat that is told of every run, so that somebody notices when runs stop, as a URL (empty: none)",
+        "Heartbeat that is told of every run, so that somebody notices when runs stop, as a URL (Enter: none)",
     )]
+}
+
+/// How choices are marked, for whoever has not seen such a list before.
+pub(super) fn with_keys(text: &str) -> String {
+    format!("{text} [arrows move, the space bar marks, Enter goes on]")
 }
 
 /// The answer to a question with choices.

@@ -95,7 +95,7 @@ fn last_words(programs: &[Program], folder: &str) -> String {
     let pages: String = pages.collect();
     let name = programs.first().map_or("", |program| program.name());
     format!(
-        "=== What to do next ===\n\nOpen the reports in a browser:\n{pages}\nSet a program up for your own portal; it asks for an API key, proves that it works, and says the cron line:\n    target/debug/{name} init https://docs.example.com\n\nEach program has a README in bins/PROGRAM; docs/README.md lists the rest.\nTo play on: target/debug/portal-sim serve --scenario incident\n"
+        "=== What to do next ===\n\nOpen the reports in a browser:\n{pages}\nSet a program up for your own portal; it asks for an API key, proves that it works, and prints the cron line:\n    target/debug/{name} init https://docs.example.com\n\nOr try more first. This serves a portal, and prints its address and a key:\n    target/debug/portal-sim serve --scenario incident\nand this, in another terminal, runs a program on it:\n    DOCSPACE_API_KEY=KEY target/debug/{name} --portal ADDRESS --state try\n`target/debug/portal-sim scenarios` lists what else can happen there.\n\nEach program has a README in bins/PROGRAM; docs/README.md lists the rest.\n"
     )
 }
 
