@@ -67,7 +67,7 @@ pub use error::Error;
 pub use frame::{document, news, render, worst};
 pub use head::{Head, PortalName, ProgramName, RunFacts};
 pub use init::{Choice, FirstFile, Question};
-pub use job::{Job, Publishing, Refusal};
+pub use job::{Job, Publishing, Refusal, Settled, Unsettled};
 pub use naming::Naming;
 pub use program::{Program, ReportOf};
 pub use report::{Found, Judgement, Report};

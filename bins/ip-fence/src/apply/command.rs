@@ -21,7 +21,7 @@ use super::intent::{Addition, Intent};
 use super::journal::Kept;
 use super::portal::Live;
 use super::run::{Ledger, Portal, follow};
-use super::seen::Seen;
+use super::seen::{Clocks, Seen, is_past};
 use super::words::{self, moment, sentence};
 use super::{merge, witness};
 use crate::cli::{ApplyArgs, ConfirmArgs, PlanArgs, RollbackArgs};
@@ -371,6 +371,8 @@ pub(crate) async fn history(setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
         }
     }
     setup.print(&text)?;
-    let is_open = entries.iter().any(|entry| entry.state == State::Reverting);
+    let clocks = Clocks { portal: None, here: setup.clock() };
+    let is_left = |entry: &Entry| entry.state == State::Reverting || entry.state.is_open() && is_past(entry, clocks);
+    let is_open = entries.iter().any(is_left);
     Ok(if is_open { Exit::Nothing } else { Exit::Concluded })
 }
