@@ -72,5 +72,5 @@ pub use naming::Naming;
 pub use program::{Program, ReportOf};
 pub use report::{Found, Judgement, Report};
 pub use setup::Setup;
-pub use stop::Signals;
+pub use stop::{Signals, Suspensions};
 pub use voice::Voice;
