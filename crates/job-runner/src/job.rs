@@ -1,5 +1,6 @@
 //! What a run is given: the portal, its archive, a window, what time it is, and what it may act with.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -71,14 +72,17 @@ impl Job {
 #[derive(Debug)]
 pub struct Unsettled {
     pub client: Client,
-    /// Where a program keeps its journal. In a dry run a copy that goes when the run ends.
-    pub store: Store,
+    /// Where a program keeps its journal; `None` without memory. In a dry run a copy that goes when the run ends.
+    pub store: Option<Store>,
+    /// The file in which the store is, or was; `None` of one on a server.
+    pub store_file: Option<PathBuf>,
     pub voice: Voice,
     /// When the run started.
     pub now: DateTime<Utc>,
     /// The same moment, on a clock that nobody sets.
     pub(crate) started: Instant,
-    pub dry_run: bool,
+    /// A dry run, or one without the lock: it may say what is left, and nothing else.
+    pub only_looks: bool,
 }
 
 impl Unsettled {

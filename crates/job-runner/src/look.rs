@@ -181,10 +181,7 @@ impl<P: Program> Run<'_, P> {
             outbox: stores.outbox.clone(),
             channels: channels.clone(),
         };
-        let settled = match may_tell {
-            true => self.settle((stores, &voice), failures, stop).await,
-            false => Settled::default(),
-        };
+        let settled = self.settle((stores, &voice, refusal), failures, stop).await;
         let archive = stores.archive.clone().with_holes(stretch.holes.clone());
         let unseen_after = clocks.unseen(stretch.window.until).filter(|_| stretch.ends_by_clock);
         let run = RunFacts { started_at: now, dry_run: self.args.dry_run };
@@ -243,14 +240,23 @@ impl<P: Program> Run<'_, P> {
     }
 
     /// What the program settles before it looks. What it could not is said at once: a mistake in its files may end the run here.
-    async fn settle(&self, (stores, voice): (&Stores, &Voice), failures: &mut Failures, stop: &mut Stop) -> Settled {
+    async fn settle(
+        &self,
+        (stores, voice, refusal): (&Stores, &Voice, Option<Refusal>),
+        failures: &mut Failures,
+        stop: &mut Stop,
+    ) -> Settled {
         let unsettled = Unsettled {
             client: self.client.clone(),
-            store: stores.store.clone(),
+            store: (refusal != Some(Refusal::NoMemory)).then(|| stores.store.clone()),
+            store_file: match self.state {
+                State::Files(paths) => Some(paths.store.clone()),
+                State::Server(_) => None,
+            },
             voice: voice.clone(),
             now: self.now,
             started: setup::instant_of(self.now),
-            dry_run: self.args.dry_run,
+            only_looks: self.args.dry_run || refusal == Some(Refusal::NoLock),
         };
         let settled = match stop.limit(&self.client, P::settle(self.config, &unsettled)).await {
             Ok(Ok(settled)) => settled,

@@ -64,7 +64,7 @@ pub trait Program: Sized {
 
     /// Ends what was begun at the portal by an earlier run or command, and cannot wait. It comes before the look, so that nothing keeps a run
     /// from it: not a key that the portal refuses, a mistake in the program's own files, a clock that is wrong, or a look that takes too
-    /// long. Whatever goes by the order of things has to take care of the clocks itself. Not called without memory or without the lock.
+    /// long. Whatever goes by the order of things has to take care of the clocks itself.
     fn settle(_config: &Self::Config, _unsettled: &Unsettled) -> impl Future<Output = anyhow::Result<Settled>> {
         async { Ok(Settled::default()) }
     }

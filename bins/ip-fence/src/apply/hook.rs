@@ -9,6 +9,8 @@ use tracing::warn;
 
 use super::entry::{Entry, State};
 use super::journal::Kept;
+use super::marker;
+use super::ownership::keep_ownership;
 use super::portal::Live;
 use super::run::{Ledger, follow};
 use super::seen::{Clocks, is_past};
@@ -23,15 +25,23 @@ const LATE: TimeDelta = TimeDelta::hours(1);
 /// # Errors
 /// Of the store.
 pub(crate) async fn settle(config: &Config, unsettled: &Unsettled) -> anyhow::Result<Settled> {
-    let (now, store) = (unsettled.now, unsettled.store.clone());
+    let now = unsettled.now;
+    let file = unsettled.store_file.as_deref();
+    let forgotten = |entries: &[Entry]| file.and_then(|file| marker::forgotten(file, entries));
     let mut settled = Settled::default();
-    let kept = Kept::open(store, now).await?;
-    if unsettled.dry_run {
-        settled.left = overdue(&kept.entries().await?, unsettled);
+    let Some(store) = &unsettled.store else {
+        settled.left = forgotten(&[]);
+        return Ok(settled);
+    };
+    let kept = Kept::open(store.clone(), now).await;
+    if unsettled.only_looks {
+        let entries = async { anyhow::Ok(kept?.entries().await?) }.await.unwrap_or_default();
+        settled.left = overdue(&entries, unsettled).or_else(|| forgotten(&entries));
         return Ok(settled);
     }
-    let kept = kept.speaking(unsettled.voice.clone());
+    let kept = kept?.speaking(unsettled.voice.clone());
     kept.hand_on().await?;
+    settled.left = forgotten(&kept.entries().await?);
     let here = unsettled.client.portal_now().unwrap_or(now);
     let is_followed = |entry: &&Entry| entry.state.is_open() || entry.ended.is_some_and(|ended| here - ended < LATE);
     for entry in kept.entries().await?.iter().filter(is_followed) {
@@ -46,6 +56,10 @@ pub(crate) async fn settle(config: &Config, unsettled: &Unsettled) -> anyhow::Re
             settled.left = settled.left.or(last.or(Some("the address list was not taken back".to_owned())));
         }
     }
+    keep_ownership(&kept, store, now).await?;
+    if let Some(file) = file {
+        marker::clear(file, &kept.entries().await?);
+    }
     if settled.left.is_some() {
         // the run may end before its report is told
         unsettled.voice.deliver(now).await;
@@ -59,7 +73,7 @@ fn overdue(entries: &[Entry], unsettled: &Unsettled) -> Option<String> {
     let is_overdue = |entry: &&Entry| entry.state.is_open() && is_past(entry, clocks);
     let entry = entries.iter().find(is_overdue)?;
     Some(format!(
-        "the address list of plan {} is to be taken back ({}), which a dry run does not do",
+        "the address list of plan {} is to be taken back ({}), and this run may not change anything",
         entry.intent.plan,
         entry.state.word()
     ))

@@ -252,7 +252,7 @@ async fn two_applications_at_once_are_one() {
 }
 
 /// Confirms, as soon as the list has been written for long enough.
-async fn confirmed_by(setting: &Setting, more: &[&str]) -> Run {
+pub(crate) async fn confirmed_by(setting: &Setting, more: &[&str]) -> Run {
     setting.sim.edit(|scenario| scenario.now += TimeDelta::minutes(1));
     cli_test::run(command(setting, &[&["confirm", "--by", "ben"], more].concat(), SLOW)).await
 }
