@@ -44,15 +44,14 @@ fn script(url: &Url, plan: &str, before: &AddressList) -> serde_json::Result<Str
 #[cfg(all(test, unix))]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
-    use std::process::Command;
 
     use docspace_client::ListEntry;
 
     use super::*;
 
     /// As a shell runs it, with what `curl` is given written down.
-    #[test]
-    fn the_longest_list_is_handed_over_and_the_key_is_no_argument() {
+    #[tokio::test]
+    async fn the_longest_list_is_handed_over_and_the_key_is_no_argument() {
         let entry = |number: u32| ListEntry {
             ip: std::net::Ipv4Addr::from(0xC000_0200 + number).to_string().as_str().into(),
             for_admin: false,
@@ -66,15 +65,14 @@ mod tests {
         std::fs::set_permissions(&curl, PermissionsExt::from_mode(0o700)).unwrap();
         let text = script(&"https://docs.example.com/".parse().unwrap(), "7fk2-9qwd", &before).unwrap();
         std::fs::write(folder.path().join("restore.sh"), text).unwrap();
-        let run = |key: Option<&str>| {
-            let mut command = Command::new("/bin/sh");
-            command.arg("restore.sh").current_dir(folder.path()).env_clear();
-            command.env("PATH", format!("{}:/usr/bin:/bin", folder.path().display()));
-            command.envs(key.map(|key| ("DOCSPACE_API_KEY", key))).output().unwrap()
+        let run = async |key: Option<&str>| {
+            let mut command = cli_test::command(Path::new("/bin/sh"), folder.path());
+            command.arg("restore.sh").env("PATH", format!("{}:/usr/bin:/bin", folder.path().display()));
+            command.envs(key.map(|key| ("DOCSPACE_API_KEY", key))).output().await.unwrap()
         };
-        let without = run(None);
+        let without = run(None).await;
         assert!(!without.status.success() && !folder.path().join("body").exists(), "{without:?}");
-        let ended = run(Some("sk-secret"));
+        let ended = run(Some("sk-secret")).await;
         assert!(ended.status.success(), "{ended:?}");
         let written = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
         assert_eq!(written("header"), "Authorization: Bearer sk-secret\n");
