@@ -104,8 +104,8 @@ impl Program for IpFence {
             Command::Plan(args) => plan::command::run(args, setup).await,
             Command::Apply(args) => apply::command::apply(args, setup).await,
             Command::Confirm(args) => apply::command::confirm(args, setup).await,
-            Command::Rollback(args) => apply::command::rollback(args, setup).await,
-            Command::History => apply::command::history(setup).await,
+            Command::Rollback(args) => apply::afterwards::rollback(args, setup).await,
+            Command::History => apply::afterwards::history(setup).await,
         }
     }
 }
