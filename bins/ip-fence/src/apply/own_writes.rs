@@ -74,6 +74,15 @@ mod tests {
         assert_eq!(tagged(&entries, &rows).collect::<Vec<_>>(), [101, 102]);
     }
 
+    /// Another host applies the same plan with the same key.
+    #[test]
+    fn the_same_plan_of_another_host_is_somebody_elses() {
+        let own = entry().marked();
+        let theirs = [entry().marked(), entry()].map(|entry| row(101, Some(&entry.tag(1))));
+        assert_eq!(tagged(std::slice::from_ref(&own), &theirs).count(), 0, "{own:?}");
+        assert_eq!(tagged(std::slice::from_ref(&own), &[row(101, Some(&own.tag(1)))]).count(), 1);
+    }
+
     /// What a write says of itself anybody can say.
     #[test]
     fn what_another_account_says_of_a_write_is_not_believed() {

@@ -1,7 +1,7 @@
 //! Who came in after the list was switched: only somebody whom the list judges can show that it lets people in.
 
 use anyhow::bail;
-use audit_model::{AuditEvent, GUEST_ACCOUNT, LoginEvent, SYSTEM_ACCOUNT, Window};
+use audit_model::{Address, AuditEvent, GUEST_ACCOUNT, LoginEvent, PortalText, SYSTEM_ACCOUNT, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::Client;
 use uuid::Uuid;
@@ -23,15 +23,22 @@ impl NoWitnesses {
     }
 
     fn login(self, logins: &[LoginEvent]) -> Option<String> {
-        let login = logins.iter().find(|login| login.action.is_successful_login() && self.can(login.user))?;
+        let is_judged = |login: &&LoginEvent| self.can(login.user) && !is_exempt(login.ip.as_ref());
+        let login = logins.iter().filter(|login| login.action.is_successful_login()).find(is_judged)?;
         Some(format!("login of {} at {}", login.user_name.for_terminal(), moment(login.at)))
     }
 
     /// What the editor saves in somebody's name comes from the server, and not from them.
     fn act(self, acts: &[AuditEvent]) -> Option<String> {
-        let act = acts.iter().find(|act| !act.action.is_saved_by_editor() && self.can(act.actor))?;
+        let is_judged = |act: &&AuditEvent| self.can(act.actor) && !is_exempt(act.ip.as_ref());
+        let act = acts.iter().filter(|act| !act.action.is_saved_by_editor()).find(is_judged)?;
         Some(format!("action {} of {} at {}", act.action.0, act.actor_name.for_terminal(), moment(act.at)))
     }
+}
+
+/// Whether it came from the portal's own machine, which no list stops.
+fn is_exempt(ip: Option<&PortalText>) -> bool {
+    Address::of(ip).ip().is_some_and(|ip| ip.is_loopback())
 }
 
 /// A login or an action since a moment, of somebody who is not the owner, nor the account of the key.
@@ -68,5 +75,13 @@ mod tests {
             assert!(!not.can(nobody), "{nobody}");
         }
         assert!(not.can(hana));
+    }
+
+    #[test]
+    fn whoever_comes_from_the_portals_own_machine_is_none() {
+        for (ip, exempt) in [("127.0.0.1", true), ("::1", true), ("192.0.2.7", false), ("2001", false), ("", false)] {
+            assert_eq!(is_exempt(Some(&ip.into())), exempt, "{ip}");
+        }
+        assert!(!is_exempt(None));
     }
 }

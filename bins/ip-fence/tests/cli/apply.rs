@@ -9,16 +9,16 @@ use tokio::process::{Child, Command};
 
 use crate::common::{self, Setting, listed, portal_with, run, run_bare};
 
-const CONFIG: &str = "[portal]\nenforce = true\n";
+pub(crate) const CONFIG: &str = "[portal]\nenforce = true\n";
 
 const POLICY: &str = "default = \"ignore\"\n[[rule]]\nlabel = \"desk\"\ngroups = [\"Staff\"]\npeople = [\"hana@example.com\"]\nallow = [\"192.0.2.12\"]\n";
 
 /// A portal whose list is off, a plan that takes one entry out and switches it on, and a store.
-async fn planned() -> Setting {
+pub(crate) async fn planned() -> Setting {
     planned_on(portal_with(scenario()).await, CONFIG).await
 }
 
-fn scenario() -> Scenario {
+pub(crate) fn scenario() -> Scenario {
     let mut scenario = listed();
     scenario.logins.retain(|login| login.ip == "192.0.2.12");
     let bob = scenario.person_by_email("bob@example.com").unwrap().clone();
@@ -27,7 +27,7 @@ fn scenario() -> Scenario {
     scenario
 }
 
-async fn planned_on(setting: Setting, config: &str) -> Setting {
+pub(crate) async fn planned_on(setting: Setting, config: &str) -> Setting {
     setting.file("policy.toml", POLICY);
     setting.file("ip-fence.toml", config);
     run(&setting, &["--config", "ip-fence.toml"]).await;
@@ -38,12 +38,12 @@ async fn planned_on(setting: Setting, config: &str) -> Setting {
 }
 
 /// A process's own clock goes so many times faster: 15 minutes are over within a second.
-const FAST: &str = "2000";
+pub(crate) const FAST: &str = "2000";
 
 /// So slow that somebody can confirm.
-const SLOW: &str = "30";
+pub(crate) const SLOW: &str = "30";
 
-fn command(setting: &Setting, words: &[&str], pace: &str) -> Command {
+pub(crate) fn command(setting: &Setting, words: &[&str], pace: &str) -> Command {
     let url = setting.sim.url();
     let flags = ["--portal", &url, "--policy", "policy.toml", "--config", "ip-fence.toml"];
     let mut command = setting.command(&[words, &flags].concat());
@@ -55,21 +55,21 @@ async fn applied(setting: &Setting) -> Run {
     cli_test::run(command(setting, &["apply", "list.plan", "--without-shadow"], FAST)).await
 }
 
-fn started(setting: &Setting) -> Child {
+pub(crate) fn started(setting: &Setting) -> Child {
     let mut command = command(setting, &["apply", "list.plan", "--without-shadow"], SLOW);
     command.stdout(std::process::Stdio::piped()).spawn().unwrap()
 }
 
-fn path(setting: &Setting, name: &str) -> std::path::PathBuf {
+pub(crate) fn path(setting: &Setting, name: &str) -> std::path::PathBuf {
     setting.state.path().join(name)
 }
 
-fn puts(sim: &PortalSim) -> usize {
+pub(crate) fn puts(sim: &PortalSim) -> usize {
     sim.requests().iter().filter(|request| request.method == "PUT").count()
 }
 
 /// Entries and switch, as they are at the portal.
-fn now_at(sim: &PortalSim) -> (Vec<String>, bool) {
+pub(crate) fn now_at(sim: &PortalSim) -> (Vec<String>, bool) {
     let mut list = (Vec::new(), false);
     sim.edit(|scenario| {
         let restrictions = &scenario.condition.restrictions;
@@ -79,7 +79,7 @@ fn now_at(sim: &PortalSim) -> (Vec<String>, bool) {
     list
 }
 
-fn before() -> (Vec<String>, bool) {
+pub(crate) fn before() -> (Vec<String>, bool) {
     (vec!["192.0.2.12".to_owned(), "203.0.113.250".to_owned()], false)
 }
 
@@ -252,7 +252,7 @@ async fn two_applications_at_once_are_one() {
 }
 
 /// Confirms, as soon as the list has been written for long enough.
-async fn confirmed_by(setting: &Setting, more: &[&str]) -> Run {
+pub(crate) async fn confirmed_by(setting: &Setting, more: &[&str]) -> Run {
     setting.sim.edit(|scenario| scenario.now += TimeDelta::minutes(1));
     cli_test::run(command(setting, &[&["confirm", "--by", "ben"], more].concat(), SLOW)).await
 }
@@ -281,7 +281,7 @@ async fn only_somebody_whom_the_list_judges_is_a_witness() {
 }
 
 /// Waits until a process has printed this.
-async fn said(child: &mut Child, part: &str) {
+pub(crate) async fn said(child: &mut Child, part: &str) {
     let mut stdout = child.stdout.take().unwrap();
     let mut text = Vec::new();
     cli_test::in_time(async {

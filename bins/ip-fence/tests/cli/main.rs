@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod apply;
+mod apply_left;
 mod common;
 mod contract;
 mod doctor;
