@@ -9,16 +9,16 @@ use tokio::process::{Child, Command};
 
 use crate::common::{self, Setting, listed, portal_with, run, run_bare};
 
-const CONFIG: &str = "[portal]\nenforce = true\n";
+pub(crate) const CONFIG: &str = "[portal]\nenforce = true\n";
 
 const POLICY: &str = "default = \"ignore\"\n[[rule]]\nlabel = \"desk\"\ngroups = [\"Staff\"]\npeople = [\"hana@example.com\"]\nallow = [\"192.0.2.12\"]\n";
 
 /// A portal whose list is off, a plan that takes one entry out and switches it on, and a store.
-async fn planned() -> Setting {
+pub(crate) async fn planned() -> Setting {
     planned_on(portal_with(scenario()).await, CONFIG).await
 }
 
-fn scenario() -> Scenario {
+pub(crate) fn scenario() -> Scenario {
     let mut scenario = listed();
     scenario.logins.retain(|login| login.ip == "192.0.2.12");
     let bob = scenario.person_by_email("bob@example.com").unwrap().clone();
@@ -27,23 +27,28 @@ fn scenario() -> Scenario {
     scenario
 }
 
-async fn planned_on(setting: Setting, config: &str) -> Setting {
+pub(crate) async fn planned_on(setting: Setting, config: &str) -> Setting {
     setting.file("policy.toml", POLICY);
     setting.file("ip-fence.toml", config);
     run(&setting, &["--config", "ip-fence.toml"]).await;
-    let flags = ["plan", "--config", "ip-fence.toml", "--own-address", "192.0.2.12", "--own-all", "--out", "list.plan"];
-    let ended = run(&setting, &flags).await;
-    assert_eq!(ended.exit, 0, "{}{}", ended.stdout, ended.stderr);
+    plan(&setting, &["--own-address", "192.0.2.12", "--own-all"]).await;
     setting
 }
 
+/// Writes a plan that nothing refuses.
+pub(crate) async fn plan(setting: &Setting, flags: &[&str]) {
+    let common = ["plan", "--config", "ip-fence.toml", "--out", "list.plan"];
+    let ended = run(setting, &[&common, flags].concat()).await;
+    assert_eq!(ended.exit, 0, "{}{}", ended.stdout, ended.stderr);
+}
+
 /// A process's own clock goes so many times faster: 15 minutes are over within a second.
-const FAST: &str = "2000";
+pub(crate) const FAST: &str = "2000";
 
 /// So slow that somebody can confirm.
-const SLOW: &str = "30";
+pub(crate) const SLOW: &str = "30";
 
-fn command(setting: &Setting, words: &[&str], pace: &str) -> Command {
+pub(crate) fn command(setting: &Setting, words: &[&str], pace: &str) -> Command {
     let url = setting.sim.url();
     let flags = ["--portal", &url, "--policy", "policy.toml", "--config", "ip-fence.toml"];
     let mut command = setting.command(&[words, &flags].concat());
@@ -51,25 +56,25 @@ fn command(setting: &Setting, words: &[&str], pace: &str) -> Command {
     command
 }
 
-async fn applied(setting: &Setting) -> Run {
+pub(crate) async fn applied(setting: &Setting) -> Run {
     cli_test::run(command(setting, &["apply", "list.plan", "--without-shadow"], FAST)).await
 }
 
-fn started(setting: &Setting) -> Child {
+pub(crate) fn started(setting: &Setting) -> Child {
     let mut command = command(setting, &["apply", "list.plan", "--without-shadow"], SLOW);
     command.stdout(std::process::Stdio::piped()).spawn().unwrap()
 }
 
-fn path(setting: &Setting, name: &str) -> std::path::PathBuf {
+pub(crate) fn path(setting: &Setting, name: &str) -> std::path::PathBuf {
     setting.state.path().join(name)
 }
 
-fn puts(sim: &PortalSim) -> usize {
+pub(crate) fn puts(sim: &PortalSim) -> usize {
     sim.requests().iter().filter(|request| request.method == "PUT").count()
 }
 
 /// Entries and switch, as they are at the portal.
-fn now_at(sim: &PortalSim) -> (Vec<String>, bool) {
+pub(crate) fn now_at(sim: &PortalSim) -> (Vec<String>, bool) {
     let mut list = (Vec::new(), false);
     sim.edit(|scenario| {
         let restrictions = &scenario.condition.restrictions;
@@ -79,7 +84,7 @@ fn now_at(sim: &PortalSim) -> (Vec<String>, bool) {
     list
 }
 
-fn before() -> (Vec<String>, bool) {
+pub(crate) fn before() -> (Vec<String>, bool) {
     (vec!["192.0.2.12".to_owned(), "203.0.113.250".to_owned()], false)
 }
 
@@ -281,7 +286,7 @@ async fn only_somebody_whom_the_list_judges_is_a_witness() {
 }
 
 /// Waits until a process has printed this.
-async fn said(child: &mut Child, part: &str) {
+pub(crate) async fn said(child: &mut Child, part: &str) {
     let mut stdout = child.stdout.take().unwrap();
     let mut text = Vec::new();
     cli_test::in_time(async {
@@ -312,7 +317,7 @@ async fn a_service_that_lets_nobody_in_has_the_list_taken_back() {
 }
 
 /// Positions of the writes among all requests.
-fn writes(setting: &Setting) -> Vec<usize> {
+pub(crate) fn writes(setting: &Setting) -> Vec<usize> {
     let requests = setting.sim.requests();
     (0..requests.len()).filter(|at| requests[*at].method == "PUT").collect()
 }

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod apply;
+mod applied;
 mod common;
 mod contract;
+mod dangers;
 mod doctor;
 mod drift;
 mod faults;
