@@ -2,8 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
-mod apply;
 mod applied;
+mod apply;
 mod common;
 mod contract;
 mod dangers;
