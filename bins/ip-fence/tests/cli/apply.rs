@@ -204,11 +204,25 @@ async fn whatever_becomes_of_a_write_it_is_taken_back() {
     }
 }
 
+/// Of all alerts the one that wakes somebody, and one for whoever reads about everything; one about something else gets none.
+const CHANNELS: &str = "[[alerts.channel]]\nname = \"pager\"\nkind = \"file\"\npath = \"pager.ndjson\"\nmin_severity = \"critical\"\n\
+    [[alerts.channel]]\nname = \"all\"\nkind = \"file\"\npath = \"all.ndjson\"\n\
+    [[alerts.channel]]\nname = \"other\"\nkind = \"file\"\npath = \"other.ndjson\"\nrules = [\"mass_change\"]\n";
+
+/// Severity and reasons of what a channel was told of the list.
+fn alerts(setting: &Setting, channel: &str) -> Vec<(String, String)> {
+    let text = std::fs::read_to_string(path(setting, &format!("{channel}.ndjson"))).unwrap_or_default();
+    let alerts = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let of_list = alerts.filter(|alert| alert["person"]["name"] == "the portal's address list");
+    of_list.map(|alert| (alert["severity"].as_str().unwrap().to_owned(), alert["reasons"][0].to_string())).collect()
+}
+
 /// Taking back that the portal refuses is critical, and each run tries again.
 #[tokio::test]
 async fn taking_back_that_fails_ends_with_1_until_it_succeeds() {
     for status in [402, 403, 429, 503] {
         let setting = planned().await;
+        setting.file("ip-fence.toml", &format!("{CONFIG}{CHANNELS}"));
         let fault = Fault::status(status).on("settings/iprestrictions").method("PUT").after(2);
         setting.sim.set_faults(vec![fault]);
         let ended = applied(&setting).await;
@@ -216,9 +230,17 @@ async fn taking_back_that_fails_ends_with_1_until_it_succeeds() {
         setting.sim.edit(|scenario| scenario.now += TimeDelta::hours(1));
         let next = cli_test::run(command(&setting, &[], FAST)).await;
         assert_eq!(next.exit, 1, "{status}: {}{}", next.stdout, next.stderr);
+        let (pager, all) = (alerts(&setting, "pager"), alerts(&setting, "all"));
+        assert!(!pager.is_empty() && pager.iter().all(|alert| all.contains(alert)), "{status}: {pager:?} {all:?}");
+        let is_blocked =
+            |(severity, why): &(String, String)| severity == "critical" && why.contains("cannot be taken back");
+        assert!(pager.iter().all(is_blocked), "{status}: {pager:?}");
+        assert!(all.len() > pager.len() && alerts(&setting, "other").is_empty(), "{status}: {all:?}");
         setting.sim.set_faults(Vec::new());
         let last = cli_test::run(command(&setting, &[], FAST)).await;
         assert_eq!((last.exit, now_at(&setting.sim)), (0, before()), "{status}: {}{}", last.stdout, last.stderr);
+        let told = alerts(&setting, "all").pop().unwrap();
+        assert!(told.1.contains("was taken back"), "{status}: {told:?}");
     }
 }
 
