@@ -122,6 +122,7 @@ async fn in_front(
     let id = format!("{}-{}", file.id, entries.iter().filter(|entry| entry.intent.plan == file.id).count() + 1);
     let mut entry =
         Entry::new(id.clone(), intent, (accepted, clocks.here), within, (who(args.by.as_deref(), setup), !is_owner));
+    entry = entry.marked();
     entry.plan = Some(Box::new(file.clone()));
     let restoring = restoring(&entry, setup, (desk, &args.file))?;
     kept.commit(&entry).await?;
@@ -236,11 +237,13 @@ async fn confirm_at(args: &ConfirmArgs, setup: &Setup<'_, Config>, desk: &Desk) 
     let live = Live::new(client.clone(), setup.clock());
     // in this order: what somebody writes between the two is in the list, and its event is still to come
     let trail = live.trail(&entry).await;
-    let read = Ok(live.read().await.map_err(anyhow::Error::msg)?);
+    let read = live.read().await.map_err(anyhow::Error::msg)?;
+    let list = read.list.clone();
+    let read = Ok(read);
     let witness = match (args.without_witness, entry.switched) {
         (false, Some(since)) if entry.state == State::Switched => {
             let own = client.identity().await?.person.id;
-            let found = witness::find(&client, since, own).await?;
+            let found = witness::find(&client, since, own, &list).await?;
             if found.is_none() {
                 return nothing(
                     setup,
@@ -312,8 +315,8 @@ async fn rollback_at(args: &RollbackArgs, setup: &Setup<'_, Config>, desk: &Desk
             return nothing(setup, "It was changed at this moment. Look at `ip-fence history`, and try again");
         }
         if desk.busy().is_some() {
-            setup
-                .print(&format!("Plan {} is taken back by the process that is at work on it.\n", entry.intent.plan))?;
+            let by = if was_confirmed { "the next run" } else { "the process that is at work on it" };
+            setup.print(&format!("Plan {} is taken back by {by}.\n", entry.intent.plan))?;
             continue;
         }
         let Some(after) = follow((&kept, &live), &entry.id, (false, false)).await? else { continue };

@@ -11,6 +11,9 @@ use super::intent::{Intent, Leg};
 use super::merge;
 use crate::plan::PlanFile;
 
+/// Enough to tell stores apart, and short enough for the portal's column.
+const MARK: usize = 9;
+
 /// How far it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -190,6 +193,9 @@ pub(crate) struct Entry {
     /// Names it, for `rollback --to`.
     pub(crate) id: String,
     pub(crate) intent: Intent,
+    /// By which its writes are told from those of another store that applies the same plan.
+    #[serde(default)]
+    pub(crate) mark: String,
     /// The file that was applied.
     #[serde(default)]
     pub(crate) plan: Option<Box<PlanFile>>,
@@ -230,6 +236,7 @@ impl Entry {
         Entry {
             id,
             intent,
+            mark: String::new(),
             plan: None,
             state: State::Planned,
             accepted: portal,
@@ -250,6 +257,11 @@ impl Entry {
         }
     }
 
+    /// The same with a mark that no other store has.
+    pub(crate) fn marked(self) -> Self {
+        Entry { mark: format!("-{}", Uuid::new_v4().simple()).chars().take(MARK).collect(), ..self }
+    }
+
     fn confirm_within(&self) -> TimeDelta {
         TimeDelta::seconds(self.confirm_within_s)
     }
@@ -266,7 +278,7 @@ impl Entry {
 
     /// What a write says of itself in its event.
     pub(crate) fn tag(&self, number: u32) -> String {
-        format!("/ip-fence/{}/{number}", self.id)
+        format!("/ip-fence/{}{}/{number}", self.id, self.mark)
     }
 
     /// The next write of the way there; `None` when all were made and read back.

@@ -82,6 +82,15 @@ mod tests {
         assert_eq!(tagged(&entries, &[other]).count(), 0);
     }
 
+    /// Two stores have applied the same plan with keys of one account.
+    #[test]
+    fn what_another_store_has_written_by_the_same_plan_is_not_ours() {
+        let [here, there] = [entry().marked(), entry().marked()];
+        let rows = [row(101, Some(&here.tag(1))), row(102, Some(&there.tag(1)))];
+        assert_eq!(tagged(&[here], &rows).collect::<Vec<_>>(), [101]);
+        assert_eq!(tagged(&[there], &rows).collect::<Vec<_>>(), [102]);
+    }
+
     /// The portal is asked only where something was written at that time.
     #[test]
     fn only_what_may_be_ours_is_asked_for() {

@@ -120,7 +120,7 @@ fn blank(id: String, live: &Live, by: String) -> Entry {
         enable_after: false,
         by: by.clone(),
     };
-    let entry = Entry::new(id, intent, (now, clocks.here), TimeDelta::zero(), (by, false));
+    let entry = Entry::new(id, intent, (now, clocks.here), TimeDelta::zero(), (by, false)).marked();
     Entry { ended: Some(now), ..entry.into_state(State::Refused, Some("it changes nothing".to_owned())) }
 }
 

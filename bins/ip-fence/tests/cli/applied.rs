@@ -145,20 +145,35 @@ async fn of_two_hosts_with_one_store_one_writes_and_either_takes_back() {
     drop(here);
 }
 
-/// Two hosts with a store each: the plan of the second is older than the list, or becomes so before it writes.
+/// Two hosts with a store each, and one plan: what one has written and taken back is not the other's, and while the list of one stands, the
+/// other stops.
 #[tokio::test]
 async fn of_two_hosts_with_a_store_each_the_second_stops() {
     let mut setting = planned().await;
     let here = other_host(&mut setting);
     ran(&setting, &[]).await;
     let there = std::mem::replace(&mut setting.state, here);
+    applied(&setting).await;
+    let here = std::mem::replace(&mut setting.state, there);
+    let alone = applied(&setting).await;
+    assert_eq!((alone.exit, now_at(&setting.sim)), (3, before()), "{}{}", alone.stdout, alone.stderr);
+    assert!(alone.stdout.contains("is taken back: nobody has confirmed it in time"), "{}", alone.stdout);
+    let there = std::mem::replace(&mut setting.state, here);
     let mut child = started(&setting);
     said(&mut child, "is written").await;
-    setting.state = there;
+    let here = std::mem::replace(&mut setting.state, there);
+    let written = puts(&setting.sim);
     let second = applied(&setting).await;
-    assert_eq!((second.exit, puts(&setting.sim)), (3, 2), "{}{}", second.stdout, second.stderr);
+    assert_eq!((second.exit, puts(&setting.sim)), (3, written), "{}{}", second.stdout, second.stderr);
     assert!(second.stdout.contains("the portal's list has changed since"), "{}", second.stdout);
     child.kill().await.unwrap();
+    drop(here);
+    setting.sim.edit(|scenario| {
+        let pages = scenario.events.iter().filter(|event| event.action == 6094);
+        let pages: Vec<_> = pages.map(|event| event.stored.as_ref().unwrap().page.clone().unwrap()).collect();
+        let different: std::collections::BTreeSet<&String> = pages.iter().collect();
+        assert_eq!(different.len(), written, "each write says whose it is: {pages:#?}");
+    });
 }
 
 /// From now on programs run on another machine; gives the folder of this one.
