@@ -16,12 +16,15 @@ mod front;
 pub(crate) mod hook;
 pub(crate) mod intent;
 pub(crate) mod journal;
+mod marker;
 pub(crate) mod merge;
 #[cfg(test)]
 mod model;
 pub(crate) mod own_writes;
+mod ownership;
 pub(crate) mod portal;
 pub(crate) mod proxy;
+mod restore;
 mod routes;
 pub(crate) mod run;
 pub(crate) mod seen;

@@ -51,7 +51,7 @@ async fn policy(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
             return vec![Check::fail(POLICY, text, "use the key of a DocSpace admin or of the owner with `*:read`")];
         }
     };
-    let doubts = lint::doubts(&file, Some(config.portal.public == Some(true)));
+    let doubts = lint::doubts(&file, Some(config.portal.public == Some(true)), chrono::NaiveDate::MIN);
     // expiry is told by `policy check`, which knows the day
     match Policy::resolve(file, &directory, Some(&names), chrono::NaiveDate::MIN, config.ipv6_by_64) {
         Ok(policy) => {

@@ -22,7 +22,7 @@ use audit_model::{MainSource, Source};
 use event_archive::Look;
 use job_runner::args::Probe;
 use job_runner::exit::Exit;
-use job_runner::{About, Check, FirstFile, Found, Head, Job, Judgement, Program, Reached, Setup};
+use job_runner::{About, Check, FirstFile, Found, Head, Job, Judgement, Program, Reached, Settled, Setup, Unsettled};
 
 use crate::cli::{Command, Flags};
 use crate::config::Config;
@@ -56,6 +56,10 @@ impl Program for IpFence {
     type Detail = Detail;
     type Body = Body;
 
+    async fn settle(config: &Config, unsettled: &Unsettled) -> anyhow::Result<Settled> {
+        apply::hook::settle(config, unsettled).await
+    }
+
     async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {
         gather::gather(config, job, look).await
     }
@@ -68,8 +72,9 @@ impl Program for IpFence {
         Body::of(head.window, Vec::new())
     }
 
-    async fn act(config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {
-        apply::hook::settle(config, job, report).await
+    async fn act(_config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {
+        report.body.said.extend(job.settled.said.iter().cloned());
+        Ok(())
     }
 
     fn body(report: &Report, document: &mut Document) {

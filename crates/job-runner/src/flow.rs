@@ -177,12 +177,17 @@ impl<'a, P: Program> Flow<'a, P> {
     /// Plans, files, mails, changes at the portal.
     async fn act(&mut self, failures: &mut Failures, stop: &mut Stop) -> Acted {
         let report = &mut self.looked.report;
-        match &self.looked.job {
+        let settled = match self.looked.settled.left {
+            Some(_) => Acted::Failed(Exit::Nothing),
+            None => Acted::Done,
+        };
+        let acted = match &self.looked.job {
             // nothing is begun that somebody would have to wait for
             Some(_) if stop.is_interrupted() => acting::cut::<P>(report),
             Some(job) => acting::act::<P>(self.run.config, job, report, failures, stop).await,
             None => Acted::Done,
-        }
+        };
+        settled.and(acted)
     }
 
     /// Whoever gets the whole report besides has it from the run that holds the lease, and from no dry run.

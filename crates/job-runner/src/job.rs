@@ -1,5 +1,6 @@
 //! What a run is given: the portal, its archive, a window, what time it is, and what it may act with.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -30,6 +31,8 @@ pub struct Job {
     pub store: Result<Store, Refusal>,
     /// The same where nothing but a clock keeps the program from acting: to tell what that leaves undone.
     pub store_for_telling: Option<Store>,
+    /// What was settled before the run looked.
+    pub settled: Settled,
     /// Half-open, UTC. What has to be judged may be more: the [`Look`](event_archive::Look) says so.
     pub window: Window,
     /// What nobody has looked at after the window, because this machine's clock is wrong. The runner names it as a gap.
@@ -63,6 +66,39 @@ impl Job {
     pub fn over_by_both_clocks(&self) -> DateTime<Utc> {
         self.client.portal_clock().map_or(self.now, |clock| clock.min(self.now))
     }
+}
+
+/// What a run settles with before it looks.
+#[derive(Debug)]
+pub struct Unsettled {
+    pub client: Client,
+    /// Where a program keeps its journal; `None` without memory. In a dry run a copy that goes when the run ends.
+    pub store: Option<Store>,
+    /// The file in which the store is, or was; `None` of one on a server.
+    pub store_file: Option<PathBuf>,
+    pub voice: Voice,
+    /// When the run started.
+    pub now: DateTime<Utc>,
+    /// The same moment, on a clock that nobody sets.
+    pub(crate) started: Instant,
+    /// A dry run, or one without the lock: it may say what is left, and nothing else.
+    pub only_looks: bool,
+}
+
+impl Unsettled {
+    /// The present moment by this machine's clock.
+    pub fn present(&self) -> DateTime<Utc> {
+        self.now + TimeDelta::from_std(self.started.elapsed()).unwrap_or_default()
+    }
+}
+
+/// What a run has settled before it looked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// What was done, each a sentence without its end.
+    pub said: Vec<String>,
+    /// What should have been done and was not: the run ends with 1.
+    pub left: Option<String>,
 }
 
 /// What a program hands its report on with, also after a run that could not look at anything.

@@ -22,7 +22,7 @@ use crate::explained::Explained;
 use crate::failures::Failures;
 use crate::head::{Head, PortalName, RunFacts};
 use crate::hold;
-use crate::job::{Job, Refusal};
+use crate::job::{Job, Refusal, Settled, Unsettled};
 use crate::keeping;
 use crate::key_end::KeyWatch;
 use crate::members;
@@ -70,6 +70,7 @@ pub(crate) struct AfterLook<P: Program> {
     pub(crate) misnamed: Vec<String>,
     /// With who is in the groups that they name.
     pub(crate) channels: Vec<Channel>,
+    pub(crate) settled: Settled,
     /// What to act with; `None` when the run came to no conclusion of its own.
     pub(crate) job: Option<Job>,
 }
@@ -172,14 +173,23 @@ impl<P: Program> Run<'_, P> {
         ];
         let refusal = refusal.into_iter().flatten().next();
         let may_tell = matches!(refusal, None | Some(Refusal::Clock { .. }));
+        let voice = Voice {
+            about: &P::ABOUT,
+            portal_url: self.portal_url.clone(),
+            time_zone: self.config.time_zone().or(probed.as_ref().ok().map(|portal| portal.time_zone)),
+            naming: self.naming.clone(),
+            outbox: stores.outbox.clone(),
+            channels: channels.clone(),
+        };
+        let settled = self.settle((stores, &voice, refusal), failures, stop).await;
         let archive = stores.archive.clone().with_holes(stretch.holes.clone());
         let unseen_after = clocks.unseen(stretch.window.until).filter(|_| stretch.ends_by_clock);
         let run = RunFacts { started_at: now, dry_run: self.args.dry_run };
         let mut name = PortalName::new(self.portal_url.clone(), probed.as_ref().ok());
         name.time_zone = self.config.time_zone().or(name.time_zone);
-        let time_zone = name.time_zone;
         let mut head = Head::new(&P::ABOUT, name, run, stretch.window, Coverage::default());
         head.notes = notes;
+        head.notes.extend(settled.left.iter().map(|left| format!("not everything was done: {left}")));
         head.naming = self.naming.clone();
         let (mut report, job) = match probed {
             Ok(portal) => {
@@ -197,14 +207,8 @@ impl<P: Program> Run<'_, P> {
                     dry_run: self.args.dry_run,
                     has_window: self.args.since.is_some() || self.args.until.is_some(),
                     misnamed: unknown,
-                    voice: Voice {
-                        about: &P::ABOUT,
-                        portal_url: self.portal_url.clone(),
-                        time_zone,
-                        naming: self.naming.clone(),
-                        outbox: stores.outbox.clone(),
-                        channels: channels.clone(),
-                    },
+                    settled: settled.clone(),
+                    voice,
                     mailer: self.mailer.clone(),
                     service_accounts: self.common.robots(),
                     naming: self.naming.clone(),
@@ -225,11 +229,42 @@ impl<P: Program> Run<'_, P> {
                 (report, None)
             }
         };
+        if job.is_none() {
+            report.head.notes.extend(settled.said.iter().cloned());
+        }
         if !self.naming.is_clear() {
             let archive = keeping::open_all(&stores.store).await?;
             report.head.naming = self.naming.knowing(rights::named(&stores.store, &archive).await?);
         }
-        Ok(AfterLook { report, stretch, archive, unseen_after, key_watch, misnamed, channels, job })
+        Ok(AfterLook { report, stretch, archive, unseen_after, key_watch, misnamed, channels, settled, job })
+    }
+
+    /// What the program settles before it looks. What it could not is said at once: a mistake in its files may end the run here.
+    async fn settle(
+        &self,
+        (stores, voice, refusal): (&Stores, &Voice, Option<Refusal>),
+        failures: &mut Failures,
+        stop: &mut Stop,
+    ) -> Settled {
+        let unsettled = Unsettled {
+            client: self.client.clone(),
+            store: (refusal != Some(Refusal::NoMemory)).then(|| stores.store.clone()),
+            store_file: match self.state {
+                State::Files(paths) => Some(paths.store.clone()),
+                State::Server(_) => None,
+            },
+            voice: voice.clone(),
+            now: self.now,
+            started: setup::instant_of(self.now),
+            only_looks: self.args.dry_run || refusal == Some(Refusal::NoLock),
+        };
+        let settled = match stop.limit(&self.client, P::settle(self.config, &unsettled)).await {
+            Ok(Ok(settled)) => settled,
+            Ok(Err(failure)) => Settled { left: Some(Explained::of(&failure).to_string()), ..Settled::default() },
+            Err(_) => Settled::default(),
+        };
+        settled.left.iter().for_each(|left| failures.error(left));
+        settled
     }
 
     /// The program's questions and its rule, and whether it came to a conclusion. Only mistakes in flags and settings are errors, and a

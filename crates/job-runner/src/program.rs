@@ -20,7 +20,7 @@ use crate::doctor::reached::Reached;
 use crate::exit::Exit;
 use crate::head::Head;
 use crate::init::{FirstFile, Question};
-use crate::job::{Job, Publishing};
+use crate::job::{Job, Publishing, Settled, Unsettled};
 use crate::report::{Found, Judgement, Report};
 use crate::setup::Setup;
 
@@ -60,6 +60,13 @@ pub trait Program: Sized {
         _zone: Tz,
     ) -> Result<Option<Window>, Error> {
         Ok(None)
+    }
+
+    /// Ends what was begun at the portal by an earlier run or command, and cannot wait. It comes before the look, so that nothing keeps a run
+    /// from it: not a key that the portal refuses, a mistake in the program's own files, a clock that is wrong, or a look that takes too
+    /// long. Whatever goes by the order of things has to take care of the clocks itself.
+    fn settle(_config: &Self::Config, _unsettled: &Unsettled) -> impl Future<Output = anyhow::Result<Settled>> {
+        async { Ok(Settled::default()) }
     }
 
     /// The program's questions: all that it reads is read here. The portal has answered by now, and has the audit feature. A failure of the

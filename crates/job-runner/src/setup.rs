@@ -24,7 +24,7 @@ use crate::config::{self, BudgetSettings, CommonConfig, NamesSetting, Problems, 
 use crate::environment::Environment;
 use crate::gone;
 use crate::head::{Head, PortalName, RunFacts};
-use crate::job::Job;
+use crate::job::{Job, Settled};
 use crate::naming::{NamesKey, Naming};
 use crate::secret::{self, FoundKey};
 use crate::state_path::{Placeholders, State};
@@ -152,6 +152,7 @@ impl<C> Setup<'_, C> {
             started: instant_of(self.now),
             dry_run: true,
             store_for_telling: None,
+            settled: Settled::default(),
             has_window: self.args.since.is_some() || self.args.until.is_some(),
             misnamed: Vec::new(),
             voice: Voice {

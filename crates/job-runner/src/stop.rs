@@ -131,6 +131,43 @@ impl Signals {
     }
 }
 
+/// What halts a process in a terminal (Ctrl-Z): it does not, as long as somebody listens.
+#[cfg(unix)]
+pub struct Suspensions(Option<tokio::signal::unix::Signal>);
+
+#[cfg(unix)]
+impl Suspensions {
+    /// Listens from now on. Within a runtime.
+    pub fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        Suspensions(signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw())).ok())
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) {
+        match &mut self.0 {
+            Some(signal) => drop(signal.recv().await),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+pub struct Suspensions;
+
+#[cfg(not(unix))]
+impl Suspensions {
+    /// There is nothing to prepare.
+    pub fn listen() -> Self {
+        Suspensions
+    }
+
+    /// Never ends.
+    pub async fn next(&mut self) {
+        std::future::pending().await
+    }
+}
+
 /// Whether this process was started to outlive its terminal. Where the system does not tell, it was not.
 #[cfg(unix)]
 fn is_hangup_ignored() -> bool {

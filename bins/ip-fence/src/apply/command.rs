@@ -2,33 +2,32 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{AddressList, ApiKey, Client};
-use event_archive::Archive;
 use job_runner::environment::Environment;
 use job_runner::exit::Exit;
 use job_runner::secret::find_key;
 use job_runner::{Desk, Error, Setup, Signals};
-use job_store::files;
-use serde_json::json;
 
 use super::durable;
 use super::entry::{Confirmation, Entry, Order, State};
 use super::front::Front;
 use super::intent::{Addition, Intent};
 use super::journal::Kept;
+use super::ownership::keep_ownership;
 use super::portal::Live;
+use super::restore::restoring;
 use super::run::{Ledger, Portal, follow};
-use super::seen::Seen;
+use super::seen::{Clocks, Seen, is_past};
 use super::words::{self, moment, sentence};
-use super::{merge, witness};
+use super::{marker, merge, witness};
 use crate::cli::{ApplyArgs, ConfirmArgs, PlanArgs, RollbackArgs};
 use crate::config::Config;
 use crate::plan::PlanFile;
 use crate::plan::command::make;
-use crate::plan::file::ownership::own_entries_confirmed;
 use crate::shadow::Shadow;
 
 /// A process that waits must have ended before a run takes it for one that hangs: so long writing and taking back may take besides.
@@ -36,6 +35,9 @@ const AROUND_WAITING: TimeDelta = TimeDelta::minutes(10);
 
 /// Without a run for so long, nothing but the process in front takes back.
 const RUNS_END_WITHIN: TimeDelta = TimeDelta::hours(1);
+
+/// So long whoever takes back by hand waits for the process that does it.
+const PATIENCE_S: u32 = 60;
 
 /// `apply FILE`
 pub(crate) async fn apply(args: &ApplyArgs, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
@@ -106,6 +108,9 @@ async fn in_front(
             format!("plan {} is still open ({}); confirm it, or take it back", open.intent.plan, open.state.word());
         return refuse(setup, &text);
     }
+    if let Some(why) = marker::forgotten(desk.store.path(), &entries) {
+        return refuse(setup, &why);
+    }
     if let Some(why) = durable::trouble(desk.store.path()) {
         return refuse(setup, &why);
     }
@@ -120,15 +125,17 @@ async fn in_front(
     let clocks = live.clocks();
     let accepted = clocks.portal.context("the portal does not tell what time it is")?;
     let id = format!("{}-{}", file.id, entries.iter().filter(|entry| entry.intent.plan == file.id).count() + 1);
-    let mut entry =
-        Entry::new(id.clone(), intent, (accepted, clocks.here), within, (who(args.by.as_deref(), setup), !is_owner));
-    entry = entry.marked();
+    let by = (who(args.by.as_deref(), setup), !is_owner);
+    let mut entry = Entry::new(id.clone(), intent, (accepted, clocks.here), within, by).marked();
     entry.plan = Some(Box::new(file.clone()));
     let restoring = restoring(&entry, setup, (desk, &args.file))?;
+    marker::set(desk.store.path(), &entry, &restoring)?;
     kept.commit(&entry).await?;
     let is_covered = last_run.is_some_and(|end| setup.now - end < RUNS_END_WITHIN);
     setup.print(&begun(&entry, &restoring, is_covered, setup))?;
-    Front::new(setup, (&kept, &live), (&id, within)).attend(signals).await
+    let exit = Front::new(setup, (&kept, &live), (&id, within)).attend(signals).await?;
+    marker::clear(desk.store.path(), &kept.entries().await?);
+    Ok(exit)
 }
 
 fn intent(file: &PlanFile, setup: &Setup<'_, Config>, args: &ApplyArgs) -> Intent {
@@ -144,7 +151,7 @@ fn intent(file: &PlanFile, setup: &Setup<'_, Config>, args: &ApplyArgs) -> Inten
         add: add.collect(),
         remove: file.remove.iter().map(|change| change.entry.clone()).collect(),
         enable_after: file.after.enable,
-        by: file.made.by.clone().unwrap_or_else(|| who(args.by.as_deref(), setup)),
+        by: who(file.made.by.as_deref().or(args.by.as_deref()), setup),
     }
 }
 
@@ -158,7 +165,7 @@ fn claims_own_address(file: &PlanFile, intent: &Intent) -> bool {
 
 pub(super) fn who(by: Option<&str>, setup: &Setup<'_, Config>) -> String {
     let operator = || setup.operator().unwrap_or_else(|| "somebody on this machine".to_owned());
-    by.map(str::trim).filter(|by| !by.is_empty()).map_or_else(operator, str::to_owned)
+    by.map(words::typed).filter(|by| !by.is_empty()).unwrap_or_else(operator)
 }
 
 /// The client with the key that may write.
@@ -167,28 +174,6 @@ pub(super) fn writer(setup: &Setup<'_, Config>) -> anyhow::Result<Client> {
     let Some(path) = setup.config.apply_key_file.as_ref().map(|path| path.as_path()) else { return Ok(client) };
     let found = find_key(Some(path), &Environment::default(), None)?;
     Ok(client.with_key(ApiKey::new(found.key)))
-}
-
-/// Writes the file that says how to restore the list by hand. It stands there before the first write.
-fn restoring(entry: &Entry, setup: &Setup<'_, Config>, (desk, plan): (&Desk, &Path)) -> anyhow::Result<PathBuf> {
-    let beside = desk.store.path().parent().filter(|folder| folder.is_dir());
-    let folder = beside.or(plan.parent().filter(|folder| folder.is_dir())).unwrap_or(Path::new("."));
-    let path = folder.join(format!("restore-{}.sh", entry.id));
-    let before = &entry.intent.before;
-    let body = serde_json::to_string(&json!({ "ipRestrictions": before.entries, "enable": before.enabled }))?;
-    let url = setup.portal_url()?;
-    let text = format!(
-        "#!/bin/sh\n# Writes the address list of {url} as it was before plan {}, whatever others have changed since.\n\
-         # Use the key of the portal's owner, whom no list stops.\n\
-         curl -X PUT '{}/api/2.0/settings/iprestrictions' \\\n  -H \"Authorization: Bearer $DOCSPACE_API_KEY\" \\\n  \
-         -H 'Content-Type: application/json' \\\n  --data '{}'\n",
-        entry.intent.plan,
-        url.as_str().trim_end_matches('/'),
-        body.replace('\'', "'\\''"),
-    );
-    files::replace(&path, text.as_bytes(), files::PRIVATE)
-        .with_context(|| format!("{} cannot be written, so nothing is written to the portal", path.display()))?;
-    Ok(path)
 }
 
 fn begun(entry: &Entry, restoring: &Path, is_covered: bool, setup: &Setup<'_, Config>) -> String {
@@ -201,14 +186,19 @@ fn begun(entry: &Entry, restoring: &Path, is_covered: bool, setup: &Setup<'_, Co
     };
     let mut text = format!(
         "Plan {}: adds {}, removes {}; the switch: {switch}.\n\
-         To keep it:      ip-fence confirm --by NAME, before {}\n\
-         To take it back: ip-fence rollback, or stop this process\n\
-         By hand:         {}\n",
+         To keep it, let somebody sign in who is neither the portal's owner nor the account of the key, and then, before {}, run in another terminal:\n  \
+         {} confirm --by NAME\n\
+         To take it back, press Ctrl-C here, or run:\n  \
+         {} rollback\n\
+         To restore it by hand, with a key of the owner, run:\n  \
+         DOCSPACE_API_KEY=... sh {}\n",
         intent.plan,
         words::entries(&intent.added()),
         words::entries(&intent.remove),
         moment(entry.deadline()),
-        restoring.display(),
+        call(setup),
+        call(setup),
+        quoted(&restoring.display().to_string()),
     );
     if !is_covered {
         text += "No run has ended within the last hour, so nothing but this process takes the list back: leave it running.\n";
@@ -217,6 +207,32 @@ fn begun(entry: &Entry, restoring: &Path, is_covered: bool, setup: &Setup<'_, Co
         text += "Runs can take the list back only where they can read `apply_key_file`.\n";
     }
     text
+}
+
+/// The program with the flags that another call needs, too.
+fn call(setup: &Setup<'_, Config>) -> String {
+    let args = setup.args;
+    let paths = |flag: &'static str, paths: &[PathBuf]| -> Vec<(&'static str, String)> {
+        paths.iter().map(|path| (flag, path.display().to_string())).collect()
+    };
+    let flags = [
+        paths("--config", &args.config),
+        paths("--portal-config", args.portal_config.as_slice()),
+        args.portal.iter().map(|url| ("--portal", url.clone())).collect(),
+        args.state.iter().map(|state| ("--state", state.clone())).collect(),
+        paths("--key-file", args.key_file.as_slice()),
+    ];
+    let words = flags.concat().into_iter().map(|(flag, value)| format!(" {flag} {}", quoted(&value)));
+    std::iter::once("ip-fence".to_owned()).chain(words).collect()
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-:@=".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// `confirm --by NAME`
@@ -230,7 +246,11 @@ pub(crate) async fn confirm(args: &ConfirmArgs, setup: &Setup<'_, Config>) -> an
 
 async fn confirm_at(args: &ConfirmArgs, setup: &Setup<'_, Config>, desk: &Desk) -> anyhow::Result<Exit> {
     let kept = Kept::open(desk.store.clone(), setup.now).await?;
-    let Some(entry) = kept.entries().await?.into_iter().next_back() else {
+    let entries = kept.entries().await?;
+    if let Some(why) = marker::forgotten(desk.store.path(), &entries) {
+        return nothing(setup, &sentence(&why));
+    }
+    let Some(entry) = entries.into_iter().next_back() else {
         return nothing(setup, "There is nothing to confirm");
     };
     let client = writer(setup)?;
@@ -257,7 +277,7 @@ async fn confirm_at(args: &ConfirmArgs, setup: &Setup<'_, Config>, desk: &Desk) 
     };
     let clocks = live.clocks();
     let at = clocks.portal.unwrap_or(clocks.here);
-    let confirmation = Confirmation { by: args.by.trim().to_owned(), at, witness };
+    let confirmation = Confirmation { by: words::typed(&args.by), at, witness };
     let confirmed = match entry.confirm(confirmation, &Seen::by_somebody((&read, &trail), clocks)) {
         Ok(confirmed) => confirmed,
         Err(why) => return nothing(setup, &format!("Not confirmed: {why}")),
@@ -268,9 +288,8 @@ async fn confirm_at(args: &ConfirmArgs, setup: &Setup<'_, Config>, desk: &Desk) 
             "Not confirmed: it was changed at this moment. Look at `ip-fence history`, and try again",
         );
     }
-    if let Some(plan) = &confirmed.plan {
-        own_entries_confirmed(&Archive::open(desk.store.clone()).await?, plan, at).await?;
-    }
+    keep_ownership(&kept, &desk.store, at).await?;
+    marker::clear(desk.store.path(), &kept.entries().await?);
     let last = confirmed.said.last().map(|said| sentence(&said.words)).unwrap_or_default();
     setup.print(&format!("{last}.\n"))?;
     Ok(Exit::Concluded)
@@ -290,6 +309,9 @@ pub(crate) async fn rollback(args: &RollbackArgs, setup: &Setup<'_, Config>) -> 
 async fn rollback_at(args: &RollbackArgs, setup: &Setup<'_, Config>, desk: &Desk) -> anyhow::Result<Exit> {
     let kept = Kept::open(desk.store.clone(), setup.now).await?;
     let entries = kept.entries().await?;
+    if let Some(why) = marker::forgotten(desk.store.path(), &entries) {
+        return nothing(setup, &sentence(&why));
+    }
     let written = |entry: &&Entry| !entry.puts.is_empty() && entry.state != State::Refused || entry.state.is_open();
     let meant: Vec<&Entry> = match &args.to {
         None => entries.iter().rfind(written).into_iter().collect(),
@@ -308,30 +330,52 @@ async fn rollback_at(args: &RollbackArgs, setup: &Setup<'_, Config>, desk: &Desk
     let live = Live::new(writer(setup)?, setup.clock());
     let mut exit = Exit::Concluded;
     for entry in meant {
-        let why = args.reason.clone().unwrap_or_else(|| "no reason was given".to_owned());
-        let was_confirmed = entry.state == State::Confirmed;
+        let why = args.reason.as_deref().map_or_else(|| "no reason was given".to_owned(), words::typed);
         let ordered = entry.order_back(Order { by: who(args.by.as_deref(), setup), at: setup.clock(), why });
         if ordered != *entry && !kept.commit(&ordered).await? {
             return nothing(setup, "It was changed at this moment. Look at `ip-fence history`, and try again");
         }
-        if desk.busy().is_some() {
-            let by = if was_confirmed { "the next run" } else { "the process that is at work on it" };
-            setup.print(&format!("Plan {} is taken back by {by}.\n", entry.intent.plan))?;
-            continue;
-        }
-        let Some(after) = follow((&kept, &live), &entry.id, (false, false)).await? else { continue };
-        if was_confirmed && after.state == State::Restored {
-            let archive = Archive::open(desk.store.clone()).await?;
-            let mut own = archive.own_entries().await?;
-            own.retain(|own| own.plan != after.intent.plan);
-            archive.keep_own_entries(&own, setup.now).await?;
-        }
+        let after = match desk.busy() {
+            Some(busy) => match at_its_end((&kept, &live), &entry.id).await? {
+                Some(after) => after,
+                None => {
+                    let plan = &entry.intent.plan;
+                    return nothing(
+                        setup,
+                        &format!(
+                            "Plan {plan} is to be taken back: {busy} does that, or else the next run. Look at `{} history` in a minute; \
+                             if nothing has changed by then, end that process, and run `{}`",
+                            call(setup),
+                            call(setup)
+                        ),
+                    );
+                }
+            },
+            None => {
+                let Some(after) = follow((&kept, &live), &entry.id, (false, false)).await? else { continue };
+                after
+            }
+        };
+        keep_ownership(&kept, &desk.store, setup.now).await?;
+        marker::clear(desk.store.path(), &kept.entries().await?);
         setup.print(&ended(&after))?;
         if after.state != State::Restored && after.state != State::Refused {
             exit = Exit::Nothing;
         }
     }
     Ok(exit)
+}
+
+/// What another process has made of an entry, once it is through with it. `None`: it is not, for longer than taking back takes.
+async fn at_its_end((kept, live): (&Kept, &Live), id: &str) -> anyhow::Result<Option<Entry>> {
+    for _ in 0..PATIENCE_S {
+        let entry = kept.entries().await?.into_iter().find(|entry| entry.id == id && !entry.state.is_open());
+        if entry.is_some() {
+            return Ok(entry);
+        }
+        live.wait(Duration::from_secs(1)).await;
+    }
+    Ok(None)
 }
 
 fn ended(entry: &Entry) -> String {
@@ -374,6 +418,8 @@ pub(crate) async fn history(setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
         }
     }
     setup.print(&text)?;
-    let is_open = entries.iter().any(|entry| entry.state == State::Reverting);
+    let clocks = Clocks { portal: None, here: setup.clock() };
+    let is_left = |entry: &Entry| entry.state == State::Reverting || entry.state.is_open() && is_past(entry, clocks);
+    let is_open = entries.iter().any(is_left);
     Ok(if is_open { Exit::Nothing } else { Exit::Concluded })
 }

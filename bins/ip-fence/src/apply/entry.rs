@@ -11,8 +11,8 @@ use super::intent::{Intent, Leg};
 use super::merge;
 use crate::plan::PlanFile;
 
-/// Enough to tell stores apart, and short enough for the portal's column.
-const MARK: usize = 9;
+/// Characters of a mark.
+const MARK: usize = 12;
 
 /// How far it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -192,10 +192,10 @@ pub(crate) struct Said {
 pub(crate) struct Entry {
     /// Names it, for `rollback --to`.
     pub(crate) id: String,
-    pub(crate) intent: Intent,
-    /// By which its writes are told from those of another store that applies the same plan.
+    /// Drawn for each application, so that nobody takes the writes of another host for its own, which may apply the same plan.
     #[serde(default)]
     pub(crate) mark: String,
+    pub(crate) intent: Intent,
     /// The file that was applied.
     #[serde(default)]
     pub(crate) plan: Option<Box<PlanFile>>,
@@ -211,6 +211,9 @@ pub(crate) struct Entry {
     pub(crate) puts: Vec<Put>,
     pub(crate) switched: Option<DateTime<Utc>>,
     pub(crate) confirmation: Option<Confirmation>,
+    /// What it added is remembered as ours.
+    #[serde(default)]
+    pub(crate) is_owned: bool,
     pub(crate) order: Option<Order>,
     /// Why it is where it is.
     pub(crate) why: Option<String>,
@@ -235,8 +238,8 @@ impl Entry {
     ) -> Self {
         Entry {
             id,
-            intent,
             mark: String::new(),
+            intent,
             plan: None,
             state: State::Planned,
             accepted: portal,
@@ -247,6 +250,7 @@ impl Entry {
             puts: Vec::new(),
             switched: None,
             confirmation: None,
+            is_owned: false,
             order: None,
             why: None,
             ended: None,
@@ -255,11 +259,6 @@ impl Entry {
             said: Vec::new(),
             revision: 0,
         }
-    }
-
-    /// The same with a mark that no other store has.
-    pub(crate) fn marked(self) -> Self {
-        Entry { mark: format!("-{}", Uuid::new_v4().simple()).chars().take(MARK).collect(), ..self }
     }
 
     fn confirm_within(&self) -> TimeDelta {
@@ -278,7 +277,15 @@ impl Entry {
 
     /// What a write says of itself in its event.
     pub(crate) fn tag(&self, number: u32) -> String {
-        format!("/ip-fence/{}{}/{number}", self.id, self.mark)
+        match self.mark.as_str() {
+            "" => format!("/ip-fence/{}/{number}", self.id),
+            mark => format!("/ip-fence/{}/{mark}/{number}", self.id),
+        }
+    }
+
+    /// The same, with a mark that no other application has.
+    pub(crate) fn marked(self) -> Self {
+        Entry { mark: Uuid::new_v4().simple().to_string().chars().take(MARK).collect(), ..self }
     }
 
     /// The next write of the way there; `None` when all were made and read back.

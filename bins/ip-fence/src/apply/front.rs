@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::TimeDelta;
 use job_runner::exit::Exit;
-use job_runner::{Setup, Signals};
+use job_runner::{Setup, Signals, Suspensions};
 use tracing::warn;
 
 use super::entry::{Entry, Order, State};
@@ -131,10 +131,13 @@ impl<'a> Front<'a> {
 
     /// Does something. The first signal meanwhile has the list taken back; the second one leaves that to the next run: `None`.
     async fn heeding<T>(&self, work: impl Future<Output = T>, signals: &mut Signals) -> anyhow::Result<Option<T>> {
-        let mut work = pin!(work);
+        let (mut work, mut suspended) = (pin!(work), Suspensions::listen());
         loop {
             tokio::select! {
                 done = &mut work => return Ok(Some(done)),
+                () = suspended.next() => self.say(
+                    "Not halted: a process that is halted takes nothing back, and keeps runs from it. Confirm in another terminal, or press Ctrl-C to have the list taken back.",
+                ),
                 () = signals.next() => {
                     if self.is_stopped.replace(true) {
                         return Ok(None);

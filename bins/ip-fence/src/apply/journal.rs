@@ -103,7 +103,11 @@ fn read(payload: Value, key: &str) -> anyhow::Result<Entry> {
 impl Ledger for Kept {
     async fn entries(&self) -> anyhow::Result<Vec<Entry>> {
         let entries = self.journal.of_kind(KIND).await?;
-        entries.into_iter().map(|entry| read(entry.payload, &entry.key)).collect()
+        let entries = entries.into_iter().map(|entry| read(entry.payload, &entry.key));
+        let mut entries = entries.collect::<anyhow::Result<Vec<Entry>>>()?;
+        // the journal's order is that of this machine's clock, which somebody may have set
+        entries.sort_by_key(|entry| entry.accepted);
+        Ok(entries)
     }
 
     async fn commit(&self, entry: &Entry) -> anyhow::Result<bool> {
@@ -131,5 +135,27 @@ impl Ledger for Kept {
 
     async fn may_act(&self) -> anyhow::Result<()> {
         Ok(self.store.may_act().await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::entry;
+    use super::*;
+
+    /// A clock that was ahead and was set: what came last is still what is confirmed and taken back.
+    #[tokio::test]
+    async fn the_portals_clock_says_what_came_last() {
+        let store = Store::temporary().await.unwrap();
+        let first = entry();
+        let later = first.accepted + TimeDelta::hours(1);
+        let second = Entry { id: "a2".to_owned(), accepted: later, ..first.clone() };
+        for (entry, now) in [(&first, later + TimeDelta::hours(3)), (&second, later)] {
+            let kept = Kept::open(store.clone(), now).await.unwrap();
+            assert!(kept.commit(entry).await.unwrap());
+        }
+        let kept = Kept::open(store, later).await.unwrap();
+        let ids: Vec<String> = kept.entries().await.unwrap().into_iter().map(|entry| entry.id).collect();
+        assert_eq!(ids, ["a1", "a2"]);
     }
 }

@@ -18,21 +18,27 @@ use crate::rule::sighting::Sighting;
 /// An event is dated so long before or after its write at most: clocks differ, and a write can be repeated on its way.
 const AROUND: TimeDelta = TimeDelta::minutes(5);
 
-/// Ids of the events of own writes. What the journal does not know yet of `writes` is asked of the portal: the archive does not keep from
+/// Ids of the events of own writes, and when those were that arrived. What the journal does not know yet of `writes` is asked of the portal: the archive does not keep from
 /// which page a write came.
 ///
 /// # Errors
 /// Of the store. What the portal does not tell is taken for others' writes.
-pub(crate) async fn own_writes(store: &Store, client: &Client, writes: &[Sighting]) -> anyhow::Result<BTreeSet<i64>> {
+pub(crate) async fn own_writes(
+    store: &Store,
+    client: &Client,
+    writes: &[Sighting],
+) -> anyhow::Result<(BTreeSet<i64>, Vec<DateTime<Utc>>)> {
     let entries = Kept::open(store.clone(), DateTime::UNIX_EPOCH).await?.entries().await?;
     let mut own = noted(&entries);
+    let arrived = entries.iter().flat_map(|entry| &entry.puts).filter(|put| put.arrived == Some(true));
+    let arrived = arrived.map(|put| put.at).collect();
     let unknown = writes.iter().filter(|write| !own.contains(&write.id)).map(|write| write.at);
-    let Some(window) = to_ask(&entries, unknown) else { return Ok(own) };
+    let Some(window) = to_ask(&entries, unknown) else { return Ok((own, arrived)) };
     match client.address_list_writes(window).await {
         Ok(events) => own.extend(tagged(&entries, &events.into_iter().map(row).collect::<Vec<_>>())),
         Err(error) => warn!("whose the latest writes of the address list are cannot be told: {error}"),
     }
-    Ok(own)
+    Ok((own, arrived))
 }
 
 /// What earlier runs have seen.
@@ -74,21 +80,21 @@ mod tests {
         assert_eq!(tagged(&entries, &rows).collect::<Vec<_>>(), [101, 102]);
     }
 
+    /// Another host applies the same plan with the same key.
+    #[test]
+    fn the_same_plan_of_another_host_is_somebody_elses() {
+        let own = entry().marked();
+        let theirs = [entry().marked(), entry()].map(|entry| row(101, Some(&entry.tag(1))));
+        assert_eq!(tagged(std::slice::from_ref(&own), &theirs).count(), 0, "{own:?}");
+        assert_eq!(tagged(std::slice::from_ref(&own), &[row(101, Some(&own.tag(1)))]).count(), 1);
+    }
+
     /// What a write says of itself anybody can say.
     #[test]
     fn what_another_account_says_of_a_write_is_not_believed() {
         let entries = [entry()];
         let other = Row { actor: Uuid::from_u128(2), ..row(101, Some("/ip-fence/a1/1")) };
         assert_eq!(tagged(&entries, &[other]).count(), 0);
-    }
-
-    /// Two stores have applied the same plan with keys of one account.
-    #[test]
-    fn what_another_store_has_written_by_the_same_plan_is_not_ours() {
-        let [here, there] = [entry().marked(), entry().marked()];
-        let rows = [row(101, Some(&here.tag(1))), row(102, Some(&there.tag(1)))];
-        assert_eq!(tagged(&[here], &rows).collect::<Vec<_>>(), [101]);
-        assert_eq!(tagged(&[there], &rows).collect::<Vec<_>>(), [102]);
     }
 
     /// The portal is asked only where something was written at that time.

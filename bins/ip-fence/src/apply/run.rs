@@ -45,6 +45,7 @@ pub(crate) trait Portal: Sync {
 
 /// Where entries are kept.
 pub(crate) trait Ledger: Sync {
+    /// In the order in which they were accepted, by the portal's clock.
     fn entries(&self) -> impl Future<Output = anyhow::Result<Vec<Entry>>> + Send;
 
     /// Keeps an entry: on disk when this returns `true`, with a revision of one more. `false`: somebody has changed it since it was read.

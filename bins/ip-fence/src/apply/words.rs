@@ -8,8 +8,16 @@ use super::entry::{Confirmation, Entry, Put};
 use super::merge;
 use super::seen::Row;
 
+/// Characters of a name, or of a reason, that somebody has typed.
+const TYPED: usize = 200;
+
 /// Entries named in a sentence.
 const SHOWN: usize = 10;
+
+/// What somebody has typed, or a file says, as a sentence can have it.
+pub(crate) fn typed(text: &str) -> String {
+    PortalText::new(text.trim()).for_terminal_within(TYPED)
+}
 
 pub(crate) fn moment(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)

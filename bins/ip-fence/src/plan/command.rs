@@ -109,6 +109,7 @@ impl Planned {
             portal_url: &self.job.portal_url,
             list: &self.stored,
             policy_sha256: &self.file.policy_sha256,
+            would: &self.file,
             key_owner,
             dangers: &self.plan.dangers,
             clean_days,

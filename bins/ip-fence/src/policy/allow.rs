@@ -116,6 +116,7 @@ fn new_rule(
 fn doubts(setup: &Setup<'_, Config>, after: &PolicyFile) -> Result<String, Error> {
     let is_public = setup.config.portal.is_public(&setup.portal_url()?);
     let added = after.rules.last().map(|rule| rule.line).unwrap_or_default();
-    let doubts = lint::doubts(after, Some(is_public)).into_iter().filter(|doubt| doubt.line >= added);
+    let doubts =
+        lint::doubts(after, Some(is_public), setup.now.date_naive()).into_iter().filter(|doubt| doubt.line >= added);
     Ok(doubts.map(|doubt| format!("\nLook at it again: {doubt}\n")).collect())
 }

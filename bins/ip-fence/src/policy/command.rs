@@ -29,7 +29,8 @@ async fn check(setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     let file = policy_file(setup)?;
     let rules = plural(file.rules.len() as u64, "rule");
     let portal = setup.portal_url().ok();
-    let doubts = lint::doubts(&file, portal.as_ref().map(|url| setup.config.portal.is_public(url)));
+    let doubts =
+        lint::doubts(&file, portal.as_ref().map(|url| setup.config.portal.is_public(url)), setup.now.date_naive());
     let well = match doubts.len() {
         0 => "no errors".to_owned(),
         count => format!("{} to look at", plural(count as u64, "entry")),

@@ -77,6 +77,7 @@ pub(crate) fn from_csv(text: &str) -> Result<Vec<Row>, Vec<Mistake>> {
         return Err(vec![Mistake::new(1, message)]);
     }
     let label = column("label");
+    let nameless: Vec<usize> = (0..headers.len()).filter(|at| headers[*at].is_empty()).collect();
     let mut mistakes = Vec::new();
     let mut rows = Vec::new();
     for record in reader.records() {
@@ -84,6 +85,12 @@ pub(crate) fn from_csv(text: &str) -> Result<Vec<Row>, Vec<Mistake>> {
             Ok(record) => {
                 let line = record.position().map_or(1, |position| position.line() as usize);
                 let cell = |column: Option<usize>| column.and_then(|at| record.get(at)).unwrap_or_default().to_owned();
+                let lost = nameless.iter().map(|at| cell(Some(*at))).find(|cell| !cell.is_empty());
+                mistakes.extend(lost.map(|lost| {
+                    let message =
+                        format!("`{}` stands in a column without a name and would be lost; take it out", shown(&lost));
+                    Mistake::new(line, message)
+                }));
                 let row = Row::new(cell(Some(person)), cell(Some(address)), line);
                 rows.push(Row { label: cell(label), ..row });
             }
@@ -124,10 +131,26 @@ struct NewUser {
 
 impl NewUser {
     /// Their address says who they are, the id only to the portal.
-    fn rows(self, line: usize) -> impl Iterator<Item = Row> {
-        let person = self.email.or(self.id).unwrap_or_default();
-        self.allowed_ips.into_iter().map(move |address| Row::new(person.clone(), address, line))
+    fn pair(self) -> (String, Vec<String>) {
+        let email = self.email.filter(|email| !email.trim().is_empty());
+        (email.or(self.id).unwrap_or_default(), self.allowed_ips)
     }
+}
+
+/// The rows of people with their addresses. Whoever has none would be lost, and nobody can tell whether that means nowhere or everywhere.
+fn rows_of(pairs: impl IntoIterator<Item = (String, Vec<String>)>) -> Result<Vec<Row>, Vec<Mistake>> {
+    let (mut rows, mut mistakes) = (Vec::new(), Vec::new());
+    for (line, (person, addresses)) in (1..).zip(pairs) {
+        if addresses.is_empty() {
+            let message = format!(
+                "`{}` has no address and would be lost; give addresses, or take the person out",
+                shown(&person)
+            );
+            mistakes.push(Mistake::new(line, message));
+        }
+        rows.extend(addresses.into_iter().map(|address| Row::new(person.clone(), address, line)));
+    }
+    if mistakes.is_empty() { Ok(rows) } else { Err(mistakes) }
 }
 
 /// The members of an object, also those whose name stands there twice: a map would lose the first.
@@ -167,19 +190,12 @@ pub(crate) fn from_json(text: &str) -> Result<Vec<Row>, Vec<Mistake>> {
         _ => vec![Mistake::new(error.line(), format!("is no JSON: {error}"))],
     };
     match serde_json::from_str(without_mark(text)).map_err(mistake)? {
-        Json::Map(Pairs(map)) => {
-            let rows = map.into_iter().enumerate().flat_map(|(number, (person, addresses))| {
-                addresses.into_iter().map(move |address| Row::new(person.clone(), address, number + 1))
-            });
-            Ok(rows.collect())
-        }
+        Json::Map(Pairs(map)) => rows_of(map),
         Json::Rows(rows) => {
             Ok(rows.into_iter().enumerate().map(|(number, row)| Row { line: number + 1, ..row }).collect())
         }
-        Json::One(user) => Ok(user.rows(1).collect()),
-        Json::Several(users) => {
-            Ok(users.into_iter().enumerate().flat_map(|(number, user)| user.rows(number + 1)).collect())
-        }
+        Json::One(user) => rows_of([user.pair()]),
+        Json::Several(users) => rows_of(users.into_iter().map(NewUser::pair)),
     }
 }
 
@@ -420,6 +436,24 @@ mod tests {
         let refused = |head: &str| from_csv(&format!("{head}\na,192.0.2.1,x\n")).unwrap_err()[0].to_string();
         assert!(refused("person,address,expires").contains("`expires`"), "{}", refused("person,address,expires"));
         assert!(refused("person,address,Address").contains("twice"), "{}", refused("person,address,Address"));
+    }
+
+    /// Somebody without addresses may come from nowhere, or from everywhere: only whoever made the list knows.
+    #[test]
+    fn people_without_addresses_and_cells_without_a_name_are_not_lost() {
+        let refused = |json: &str| from_json(json).unwrap_err()[0].to_string();
+        for json in [
+            r#"{"b": ["192.0.2.1"], "a": []}"#,
+            r#"[{"id": "b", "email": "", "allowedIps": ["192.0.2.1"]}, {"id": "1", "email": "a", "allowedIps": []}]"#,
+        ] {
+            assert!(refused(json).starts_with("line 2: `a` has no address"), "{}", refused(json));
+        }
+        assert!(refused(r#"{"email": "a", "allowedIps": []}"#).starts_with("line 1: `a` has no address"));
+        let by_id = r#"{"id": "b", "email": "", "allowedIps": ["192.0.2.1"]}"#;
+        assert!(to_policy(&from_json(by_id).unwrap()).unwrap().contains("people = [\"b\"]"));
+        let csv = |cell: &str| from_csv(&format!("person,address,\na,192.0.2.1,{cell}\n"));
+        assert!(csv("").is_ok() && csv(" ").is_ok());
+        assert!(csv("until May").unwrap_err()[0].to_string().starts_with("line 2: `until May` stands in a column"));
     }
 
     /// No reader of JSON says that a name stands there twice; most keep the last.

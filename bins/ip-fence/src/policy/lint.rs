@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use audit_model::{Address, AddressRange};
+use chrono::NaiveDate;
 
 use super::{Mistake, PolicyFile, Rule};
 
@@ -23,14 +24,42 @@ const NOBODYS: [(&str, &str); 9] = [
 const WIDE_V4: u128 = 1 << 24;
 const WIDE_V6: u128 = 1 << 108;
 
+/// So many addresses in one rule are a sixteenth of all that there are: nobody means so many places.
+const MANY_V4: u128 = 1 << 28;
+const MANY_V6: u128 = 1 << 121;
+
 /// Whatever looks wrong in the entries, in order of lines. `is_public`: whether a private address is nobody's; `None` when no portal is set.
-pub(crate) fn doubts(file: &PolicyFile, is_public: Option<bool>) -> Vec<Mistake> {
+pub(crate) fn doubts(file: &PolicyFile, is_public: Option<bool>, today: NaiveDate) -> Vec<Mistake> {
     let entries = file.rules.iter().flat_map(|rule: &Rule| &rule.allow);
     let doubts =
         entries.filter_map(|entry| Some(Mistake::new(entry.line, doubt(entry.range, is_public == Some(true))?)));
-    let mut doubts: Vec<Mistake> = doubts.collect();
+    let mut doubts: Vec<Mistake> = doubts.chain(file.rules.iter().filter_map(wide_together)).collect();
+    doubts.extend(allows_nobody(file, today));
     doubts.sort_by_key(|doubt| doubt.line);
     doubts
+}
+
+/// Entries none of which is wide, and which keep hardly anybody out together.
+fn wide_together(rule: &Rule) -> Option<Mistake> {
+    let ranges = || rule.allow.iter().map(|entry| entry.range).filter(|range| !is_wide(*range));
+    let is_v4 = |range: &AddressRange| matches!(range, AddressRange::V4 { .. });
+    let sum = |v4: bool| ranges().filter(|range| is_v4(range) == v4).filter_map(|range| range.size()).sum::<u128>();
+    (sum(true) >= MANY_V4 || sum(false) >= MANY_V6).then(|| {
+        let label = super::shown(&rule.label);
+        Mistake::new(
+            rule.line,
+            format!("the entries of rule \"{label}\" are so many addresses together that they keep hardly anybody out; give the networks that are meant"),
+        )
+    })
+}
+
+/// A policy by which everybody whom it names is reported wherever they come from.
+fn allows_nobody(file: &PolicyFile, today: NaiveDate) -> Option<Mistake> {
+    let counts = |rule: &&Rule| !rule.has_expired(today) && !rule.allow.is_empty();
+    let first = file.rules.first().filter(|_| !file.rules.iter().any(|rule| counts(&rule)))?;
+    let message =
+        "no rule that has not expired allows an address, so nobody whom the policy names may come from anywhere";
+    Some(Mistake::new(first.line, message))
 }
 
 /// Whether every address of a range is in another.
@@ -46,6 +75,11 @@ fn ends(range: AddressRange) -> (IpAddr, IpAddr) {
     }
 }
 
+fn is_wide(range: AddressRange) -> bool {
+    let widest = if matches!(range, AddressRange::V4 { .. }) { WIDE_V4 } else { WIDE_V6 };
+    range.size().is_none_or(|size| size >= widest)
+}
+
 fn doubt(range: AddressRange, is_public: bool) -> Option<String> {
     let (first, last) = ends(range);
     let within = |network: &str| network.parse::<AddressRange>().is_ok_and(|network| holds(network, range));
@@ -58,8 +92,7 @@ fn doubt(range: AddressRange, is_public: bool) -> Option<String> {
         return is_public
             .then(|| format!("`{range}` is private, while people come to the portal over the internet; {setting}"));
     }
-    let widest = if matches!(range, AddressRange::V4 { .. }) { WIDE_V4 } else { WIDE_V6 };
-    if range.size().is_none_or(|size| size >= widest) {
+    if is_wide(range) {
         return Some(format!(
             "`{range}` is so wide that it keeps hardly anybody out; give the networks that are meant"
         ));
@@ -82,7 +115,7 @@ mod tests {
 
     fn lines(entries: &str, is_public: Option<bool>) -> String {
         let text = format!("[[rule]]\nlabel = \"a\"\npeople = [\"a\"]\nallow = [\n{entries}\n]\n");
-        let doubts = doubts(&parse(&text).unwrap(), is_public);
+        let doubts = doubts(&parse(&text).unwrap(), is_public, NaiveDate::MIN);
         doubts.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
 
@@ -110,6 +143,37 @@ mod tests {
         line 22: `2001:db8::` alone is the name of a network; did you mean `2001:db8::/64`?
         line 23: `10.0.0.0/8` is private, while people come to the portal over the internet; if people come from a network of your own, set `portal.public = false`
         ");
+    }
+
+    /// Each for itself is narrow enough.
+    #[test]
+    fn networks_that_are_wide_together_are_named() {
+        let halves =
+            |count: u32| (0..count).map(|at| format!("\"{}.0.0.0/9\"", 11 + at)).collect::<Vec<_>>().join(", ");
+        assert_eq!(lines(&halves(31), None), "");
+        assert!(lines(&halves(32), None).starts_with("line 1: the entries of rule \"a\" are so many"));
+    }
+
+    #[test]
+    fn a_policy_that_allows_nobody_anything_is_named() {
+        let of = |rules: &[(&str, &str)]| {
+            let rule = |(at, (allow, end)): (usize, &(&str, &str))| {
+                format!("[[rule]]\nlabel = \"{at}\"\npeople = [\"a\"]\nallow = [{allow}]\nexpires = \"{end}\"\n")
+            };
+            let text: String = rules.iter().enumerate().map(rule).collect();
+            let today = "2026-11-20".parse().unwrap();
+            doubts(&parse(&text).unwrap(), None, today).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        };
+        let place = "\"192.0.2.7\"";
+        for nobody in [&[("", "2027-01-01")][..], &[("", "2027-01-01"), (place, "2026-11-20")]] {
+            assert!(
+                of(nobody).starts_with("line 1: no rule that has not expired allows"),
+                "{nobody:?}: {}",
+                of(nobody)
+            );
+        }
+        assert_eq!(of(&[("", "2027-01-01"), (place, "2026-11-21")]), "", "one person is locked out on purpose");
+        assert!(doubts(&parse("default = \"report\"").unwrap(), None, NaiveDate::MIN).is_empty(), "a beginning");
     }
 
     #[test]

@@ -38,12 +38,12 @@ async fn the_file_that_restores_is_there_before_the_first_write() {
     applied(&setting).await;
     assert!(puts(&setting.sim) > 0);
     let text = std::fs::read_to_string(&file).unwrap();
-    let body = text.split("--data '").nth(1).unwrap().trim_end().trim_end_matches('\'');
+    let body = text.lines().find(|line| line.starts_with('{')).unwrap();
     let entry = |ip| serde_json::json!({ "ip": ip, "forAdmin": false });
     let expected =
         serde_json::json!({ "ipRestrictions": [entry("192.0.2.12"), entry("203.0.113.250")], "enable": false });
     assert_eq!(serde_json::from_str::<Value>(body).unwrap(), expected, "{text}");
-    let url = format!("curl -X PUT '{}/api/2.0/settings/iprestrictions'", setting.sim.url().trim_end_matches('/'));
+    let url = format!("-X PUT '{}/api/2.0/settings/iprestrictions'", setting.sim.url().trim_end_matches('/'));
     assert!(text.contains(&url), "{text}");
 }
 

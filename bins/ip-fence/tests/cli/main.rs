@@ -4,6 +4,7 @@
 
 mod applied;
 mod apply;
+mod apply_left;
 mod common;
 mod contract;
 mod dangers;

@@ -30,6 +30,8 @@ pub(crate) struct Now<'n> {
     /// With the portal's number, as it was read now.
     pub(crate) list: &'n StoredList,
     pub(crate) policy_sha256: &'n str,
+    /// The plan that would be made now with the same flags. Its dangers were looked for, and not those of the file.
+    pub(crate) would: &'n PlanFile,
     /// The account of the key that would write.
     pub(crate) key_owner: Uuid,
     /// Of a plan that was made now with the same flags.
@@ -60,6 +62,7 @@ impl PlanFile {
             self.other_policy(now),
             self.other_list(now),
             self.malformed(),
+            self.other_outcome(now),
             self.incomplete(),
             self.not_watched(now),
         ]
@@ -139,6 +142,34 @@ impl PlanFile {
         }
         let is_sum = self.after.entries == outcome(&self.before.entries, &self.add, &self.remove);
         (!is_sum).then(|| "the list after it is not the list before it with what it adds and removes".to_owned())
+    }
+
+    /// What no look at the policy, the list and what is remembered would plan: somebody has made another file with a digest of its own, or
+    /// the plan was made where something else is remembered. Said only where nothing else explains it.
+    fn other_outcome(&self, now: &Now<'_>) -> Option<String> {
+        let explained = [self.other_portal(now), self.other_policy(now), self.other_list(now), self.malformed()];
+        if explained.iter().any(Option::is_some) {
+            return None;
+        }
+        let (planned, would) = (&self.after, &now.would.after);
+        let mut parts = Vec::new();
+        for (verb, entries) in [
+            ("keeps or adds", difference(&planned.entries, &would.entries)),
+            ("leaves out", difference(&would.entries, &planned.entries)),
+        ] {
+            if !entries.is_empty() {
+                parts.push(format!("it {verb} {}", named(&entries)));
+            }
+        }
+        if planned.enable != would.enable {
+            parts.push(format!("it leaves the switch {}", if planned.enable { "on" } else { "off" }));
+        }
+        (!parts.is_empty()).then(|| {
+            format!(
+                "it is not what the policy, the list and the memory of this program make of it: {}; make it again here, and review it",
+                parts.join(", ")
+            )
+        })
     }
 
     fn incomplete(&self) -> Option<String> {

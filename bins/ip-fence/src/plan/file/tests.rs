@@ -41,6 +41,7 @@ struct Standing {
     portal_url: url::Url,
     list: StoredList,
     policy_sha256: String,
+    would: PlanFile,
     key_owner: Uuid,
     dangers: Vec<Danger>,
     clean_days: Option<u32>,
@@ -54,15 +55,17 @@ fn check(file: &PlanFile, change: impl FnOnce(&mut Standing)) -> Result<(), Stal
         portal_url: URL.parse().unwrap(),
         list: stored(&["203.0.113.9"], false),
         policy_sha256: file.policy_sha256.clone(),
+        would: file.clone(),
         key_owner: OLGA,
         dangers: Vec::new(),
         clean_days: Some(7),
         without_shadow: false,
     };
     change(&mut standing);
-    let Standing { at, portal_url, list, policy_sha256, key_owner, dangers, clean_days, without_shadow } = &standing;
+    let Standing { at, portal_url, list, policy_sha256, would, key_owner, dangers, clean_days, without_shadow } =
+        &standing;
     let (at, key_owner, clean_days, without_shadow) = (*at, *key_owner, *clean_days, *without_shadow);
-    file.check(&Now { at, portal_url, list, policy_sha256, key_owner, dangers, clean_days, without_shadow })
+    file.check(&Now { at, portal_url, list, policy_sha256, would, key_owner, dangers, clean_days, without_shadow })
 }
 
 /// The one reason against it.
@@ -316,6 +319,29 @@ fn what_no_plan_would_add_is_not_written_whatever_the_digest_says() {
     let mut silent = written(&file());
     silent["after"].as_object_mut().unwrap().remove("enable");
     assert!(matches!(parse(&silent), Err(Unusable::NoPlan(_))), "a list without a word about its switch");
+}
+
+/// Whoever can write the file can make a digest, too. Its dangers are those of what the policy makes of the list, so nothing else is written.
+#[test]
+fn what_the_policy_does_not_make_of_the_list_is_not_written() {
+    let forged = |change: &dyn Fn(&mut PlanFile)| {
+        let mut forged = file();
+        change(&mut forged);
+        reason(check(&forged.sealed().unwrap(), |standing| standing.would = file()))
+    };
+    let other = forged(&|file| {
+        file.add[0].entry = entry("198.51.100.66");
+        file.after.entries[1] = entry("198.51.100.66");
+    });
+    assert!(other.contains("it keeps or adds 198.51.100.66, it leaves out"), "{other}");
+    let nothing = forged(&|file| {
+        let gone = file.before.entries[0].clone();
+        file.after.entries.retain(|entry| *entry != gone);
+        file.remove.push(Change { entry: gone, rule: None, owner: None, expires: None, why: None });
+    });
+    assert!(nothing.contains("it leaves out 203.0.113.9;"), "{nothing}");
+    let switched = forged(&|file| file.after.enable = !file.after.enable);
+    assert!(switched.contains("it leaves the switch"), "{switched}");
 }
 
 /// What cannot lock anybody out needs no days of watching.
