@@ -373,7 +373,7 @@ mod tests {
         assert_eq!(told_at(&[], &[learned + TimeDelta::minutes(4)]), [], "taken back before the list was read");
         assert_eq!(told_at(&[], &[learned + TimeDelta::minutes(10)]).len(), 1, "that was later");
         let theirs = Sighting { user: BOB, ..write(4_100) };
-        assert_eq!(told_at(&[theirs.clone()], &[learned]).len(), 1, "others have, too");
+        assert_eq!(told_at(std::slice::from_ref(&theirs), &[learned]).len(), 1, "others have, too");
         let between = told_without(&[ours[0].clone(), theirs.clone(), ours[1].clone()]);
         assert_eq!((between.len(), between[0].finding.person.id, between[0].finding.counts.acts), (1, BOB, 1));
         assert!(between[0].finding.reasons[0].contains("switched on"), "{:?}", between[0].finding.reasons);
