@@ -100,9 +100,9 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
     let mut read = read(&job.archive, &audit, &logins).await?;
     up_to_today(job, look, &mut read, (&policy, &directory)).await?;
     let before = Window::new(read.window.since - COUNTRY_MEMORY, read.window.since);
-    let own_writes = match &job.store {
+    let (own_writes, own_written) = match &job.store {
         Ok(store) => own_writes(store, &job.client, &read.writes).await?,
-        Err(_) => BTreeSet::new(),
+        Err(_) => (BTreeSet::new(), Vec::new()),
     };
     facts.seen = Some(Seen {
         clock: Clock(job.portal.time_zone),
@@ -121,6 +121,7 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
         stays: read.stays,
         writes: read.writes,
         own_writes,
+        own_written,
         break_glass: config.portal.break_glass,
         last_write: read.last_write,
         list,

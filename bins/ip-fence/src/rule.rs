@@ -99,6 +99,8 @@ pub(crate) struct Seen {
     pub(crate) writes: Vec<Sighting>,
     /// Events of writes by this program: they are no news.
     pub(crate) own_writes: BTreeSet<i64>,
+    /// When those were that are known to have arrived, whether or not their events are there.
+    pub(crate) own_written: Vec<DateTime<Utc>>,
     /// The last write of all.
     pub(crate) last_write: Option<DateTime<Utc>>,
     /// Whether the owner's sign-ins are told while the list counts.

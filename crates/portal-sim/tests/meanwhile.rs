@@ -233,6 +233,27 @@ async fn other_processes_remember_the_list_and_the_switch_from_before() {
     assert_eq!((list(&sim).await, is_enabled(&sim).await), (vec!["192.0.2.3".to_owned()], true));
 }
 
+/// A row that is no address came into the table: the list cannot be read, but by a process that remembers it.
+#[tokio::test]
+async fn a_list_that_is_remembered_hides_a_row_that_is_no_address() {
+    let mut key = Key::of(&ivan());
+    key.from = Some("192.0.2.8".parse().expect("an address"));
+    let mut scenario = portal();
+    scenario.keys[1] = key.clone();
+    let sim = start(scenario).await;
+    restrict(&sim, &["192.0.2.8"], true).await;
+    sim.edit(|scenario| scenario.restrict_in_the_table("192.0.2.0/24"));
+    let own = async || send(&sim, &key.key, "GET", "people/@self", "").await.expect("an answer").status;
+    let read = async || ask(&sim, "GET", LIST, "").await.status;
+    assert_eq!((read().await, own().await), (500, 403));
+    sim.set_faults(vec![Fault::new(FaultKind::Stale { changes: 1, what: None })]);
+    assert_eq!((read().await, own().await), (200, 200));
+    assert_eq!(list(&sim).await, ["192.0.2.8"]);
+    sim.set_faults(Vec::new());
+    assert_eq!(restrict(&sim, &["192.0.2.8"], true).await.status, 200, "what is written replaces the whole table");
+    assert_eq!((read().await, own().await), (200, 200));
+}
+
 #[tokio::test]
 async fn a_key_with_an_address_is_judged_by_it_and_named_by_it() {
     let key = Key { from: Some(ADDRESS.parse().expect("an address")), ..Key::of(&adam()) };

@@ -252,11 +252,13 @@ async fn confirm_at(args: &ConfirmArgs, setup: &Setup<'_, Config>, desk: &Desk) 
     let live = Live::new(client.clone(), setup.clock());
     // in this order: what somebody writes between the two is in the list, and its event is still to come
     let trail = live.trail(&entry).await;
-    let read = Ok(live.read().await.map_err(anyhow::Error::msg)?);
+    let read = live.read().await.map_err(anyhow::Error::msg)?;
+    let list = read.list.clone();
+    let read = Ok(read);
     let witness = match (args.without_witness, entry.switched) {
         (false, Some(since)) if entry.state == State::Switched => {
             let own = client.identity().await?.person.id;
-            let found = witness::find(&client, since, own).await?;
+            let found = witness::find(&client, since, own, &list).await?;
             if found.is_none() {
                 return nothing(
                     setup,

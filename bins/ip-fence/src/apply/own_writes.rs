@@ -18,21 +18,27 @@ use crate::rule::sighting::Sighting;
 /// An event is dated so long before or after its write at most: clocks differ, and a write can be repeated on its way.
 const AROUND: TimeDelta = TimeDelta::minutes(5);
 
-/// Ids of the events of own writes. What the journal does not know yet of `writes` is asked of the portal: the archive does not keep from
+/// Ids of the events of own writes, and when those were that arrived. What the journal does not know yet of `writes` is asked of the portal: the archive does not keep from
 /// which page a write came.
 ///
 /// # Errors
 /// Of the store. What the portal does not tell is taken for others' writes.
-pub(crate) async fn own_writes(store: &Store, client: &Client, writes: &[Sighting]) -> anyhow::Result<BTreeSet<i64>> {
+pub(crate) async fn own_writes(
+    store: &Store,
+    client: &Client,
+    writes: &[Sighting],
+) -> anyhow::Result<(BTreeSet<i64>, Vec<DateTime<Utc>>)> {
     let entries = Kept::open(store.clone(), DateTime::UNIX_EPOCH).await?.entries().await?;
     let mut own = noted(&entries);
+    let arrived = entries.iter().flat_map(|entry| &entry.puts).filter(|put| put.arrived == Some(true));
+    let arrived = arrived.map(|put| put.at).collect();
     let unknown = writes.iter().filter(|write| !own.contains(&write.id)).map(|write| write.at);
-    let Some(window) = to_ask(&entries, unknown) else { return Ok(own) };
+    let Some(window) = to_ask(&entries, unknown) else { return Ok((own, arrived)) };
     match client.address_list_writes(window).await {
         Ok(events) => own.extend(tagged(&entries, &events.into_iter().map(row).collect::<Vec<_>>())),
         Err(error) => warn!("whose the latest writes of the address list are cannot be told: {error}"),
     }
-    Ok(own)
+    Ok((own, arrived))
 }
 
 /// What earlier runs have seen.

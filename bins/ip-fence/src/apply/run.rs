@@ -7,7 +7,7 @@ use docspace_client::AddressList;
 
 use super::entry::{Answer, Entry, State};
 use super::seen::{Clocks, Guard, Next, Read, Seen, Trail};
-use super::state::step;
+use super::state::{left, step};
 
 /// So often one run looks after a write, and no write begins after so many looks in all: with the pauses between them, about four minutes.
 const MOST_LOOKS: u32 = 34;
@@ -93,7 +93,7 @@ pub(crate) async fn follow<L: Ledger, P: Portal>(
         }
         // what is begun now could not be seen to its end
         if next.next == Next::Write && writes > 0 && all_looks >= MOST_LOOKS {
-            return Ok(Some(entry));
+            return leave((ledger, portal), id).await;
         }
         if next.entry != entry && !ledger.commit(&next.entry).await? {
             // somebody has decided meanwhile
@@ -106,14 +106,14 @@ pub(crate) async fn follow<L: Ledger, P: Portal>(
                 (looks, all_looks) = (looks + 1, all_looks + 1);
                 let most = if next.next == Next::Blocked { BLOCKED_LOOKS } else { MOST_LOOKS };
                 if looks >= most {
-                    return find(ledger, id).await;
+                    return leave((ledger, portal), id).await;
                 }
                 portal.pause(looks).await;
             }
             Next::Write => {
                 writes += 1;
                 if writes > MOST_WRITES {
-                    return find(ledger, id).await;
+                    return leave((ledger, portal), id).await;
                 }
                 looks = 0;
                 send((ledger, portal), id).await?;
@@ -125,6 +125,17 @@ pub(crate) async fn follow<L: Ledger, P: Portal>(
 
 async fn find<L: Ledger>(ledger: &L, id: &str) -> anyhow::Result<Option<Entry>> {
     Ok(ledger.entries().await?.into_iter().find(|entry| entry.id == id))
+}
+
+/// The entry as it is kept. What is still to be taken back says that it is left to the next run.
+async fn leave<L: Ledger, P: Portal>((ledger, portal): (&L, &P), id: &str) -> anyhow::Result<Option<Entry>> {
+    let Some(entry) = find(ledger, id).await? else { return Ok(None) };
+    let clocks = portal.clocks();
+    let left = left(&entry, clocks.portal.unwrap_or(clocks.here));
+    if left != entry {
+        ledger.commit(&left).await?;
+    }
+    find(ledger, id).await
 }
 
 /// Sends the last write of an entry, which is kept, and keeps the answer.

@@ -1,7 +1,7 @@
 //! From what is known of an application and what is seen to its next state, and at most one write. Pure.
 
 use audit_model::PortalText;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::AddressList;
 
 use super::back::{self, Back};
@@ -307,6 +307,21 @@ fn revert(entry: Entry, seen: &Seen<'_>) -> Step {
         Back::Done => end(entry, State::Restored, None, seen),
         Back::Conflict(why) => end(entry, State::Conflict, Some(why), seen),
     }
+}
+
+/// An entry that a run leaves to the next one. What is still to be taken back then has not been so far, whatever the portal answers.
+pub(crate) fn left(entry: &Entry, at: DateTime<Utc>) -> Entry {
+    let mut entry = entry.clone();
+    let is_said = entry.said.last().is_some_and(|said| said.topic == Topic::Blocked);
+    if entry.state == State::Reverting && !is_said {
+        let why = match entry.puts.last().map(|put| &put.answer) {
+            Some(Answer::Refused(why) | Answer::Unknown(why)) => why.clone(),
+            Some(Answer::None | Answer::Taken) | None => "the portal does not show yet what became of it".to_owned(),
+        };
+        let words = words::blocked(&entry, &why);
+        entry.say(Topic::Blocked, at, words);
+    }
+    entry
 }
 
 fn blocked(mut entry: Entry, why: &str, seen: &Seen<'_>) -> Step {

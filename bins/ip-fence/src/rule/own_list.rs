@@ -17,6 +17,9 @@ use super::sighting::{Sighting, Source};
 /// Each process of the portal keeps the switch for so long.
 const CACHED: TimeDelta = TimeDelta::minutes(5);
 
+/// A run takes back before it reads the list, which it dates by its own beginning; events of that come after its window.
+const TAKES: TimeDelta = TimeDelta::minutes(5);
+
 /// Entries named in a sentence.
 const SHOWN: usize = 10;
 
@@ -26,25 +29,26 @@ const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(1);
 /// All that is told of the list; `judged` are the logins of this run.
 pub(super) fn judge(seen: &Seen, judged: &[&Sighting]) -> Vec<Case> {
     let known = seen.list.as_ref();
-    let (difference, writes) = of_others(known, &seen.writes, &seen.own_writes);
+    let (difference, writes) = of_others(known, &seen.writes, (&seen.own_writes, &seen.own_written));
     let mut found = told(difference.as_ref(), &writes, &seen.logins, (&seen.directory, seen.clock), seen.window);
     let believed = known.filter(|_| seen.list_is_whole);
     found.extend(believed.and_then(|known| not_enforced(known, seen.last_write, judged, &seen.directory)));
     found
 }
 
-/// Without what we have written ourselves: its events, and a difference that nobody else has made.
+/// Without what we have written ourselves, at `own_at`: its events, and a difference that nobody else has made.
 fn of_others(
     known: Option<&Fact<KnownList>>,
     writes: &[Sighting],
-    own: &BTreeSet<i64>,
+    (own, own_at): (&BTreeSet<i64>, &[DateTime<Utc>]),
 ) -> (Option<Fact<KnownList>>, Vec<Sighting>) {
     let (ours, others): (Vec<Sighting>, Vec<Sighting>) =
         writes.iter().cloned().partition(|write| own.contains(&write.id));
     let mut known = known.cloned();
     if let Some(known) = &mut known {
         let made_it_so = |writes: &[Sighting]| writes.iter().any(|write| is_of_difference(known, write.at));
-        if made_it_so(&ours) && !made_it_so(&others) {
+        let has_taken_back = own_at.iter().any(|at| is_of_difference(known, *at - TAKES));
+        if (made_it_so(&ours) || has_taken_back) && !made_it_so(&others) {
             (known.value.before, known.value.before_seen) = (None, None);
         }
     }
@@ -358,13 +362,18 @@ mod tests {
         // two of ours made the difference, the third came after it
         let ours = [write(4_200), write(4_000), write(60)];
         let own: BTreeSet<i64> = ours.iter().map(|write| write.id).collect();
-        let told_without = |writes: &[Sighting]| {
-            let (known, writes) = of_others(Some(&known), writes, &own);
+        let told_at = |writes: &[Sighting], own_at: &[DateTime<Utc>]| {
+            let (known, writes) = of_others(Some(&known), writes, (&own, own_at));
             let window = Window::new(now() - TimeDelta::days(1), now());
             told(known.as_ref(), &writes, &[], (&directory(), Clock::default()), window)
         };
+        let told_without = |writes: &[Sighting]| told_at(writes, &[]);
         assert_eq!(told_without(&ours), []);
+        let learned = known.learned_at;
+        assert_eq!(told_at(&[], &[learned + TimeDelta::minutes(4)]), [], "taken back before the list was read");
+        assert_eq!(told_at(&[], &[learned + TimeDelta::minutes(10)]).len(), 1, "that was later");
         let theirs = Sighting { user: BOB, ..write(4_100) };
+        assert_eq!(told_at(std::slice::from_ref(&theirs), &[learned]).len(), 1, "others have, too");
         let between = told_without(&[ours[0].clone(), theirs.clone(), ours[1].clone()]);
         assert_eq!((between.len(), between[0].finding.person.id, between[0].finding.counts.acts), (1, BOB, 1));
         assert!(between[0].finding.reasons[0].contains("switched on"), "{:?}", between[0].finding.reasons);

@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod applied;
 mod apply;
 mod apply_left;
 mod common;
 mod contract;
+mod dangers;
 mod doctor;
 mod drift;
 mod faults;

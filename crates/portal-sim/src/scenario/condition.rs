@@ -118,8 +118,8 @@ pub struct Restrictions {
     pub last_id: i64,
     /// The proxies before the portal take a caller's address from any `X-Forwarded-For` that the caller sends.
     pub trusts_callers: bool,
-    /// List and switch as they were before each change over the API, oldest first.
-    pub(crate) earlier: Vec<(Vec<Restriction>, bool)>,
+    /// List and switch as they were before each change while the portal runs, oldest first.
+    pub earlier: Vec<(Vec<Restriction>, bool)>,
 }
 
 impl Restrictions {

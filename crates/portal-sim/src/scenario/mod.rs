@@ -289,6 +289,14 @@ impl Scenario {
         restrictions.entries.push(Restriction { id: restrictions.last_id, ip: ip.to_owned(), for_admin });
     }
 
+    /// The same while the portal runs, by whoever has the database: no event tells of it, and a process that remembers the list goes by the
+    /// one before it, with [`FaultKind::Stale`].
+    pub fn restrict_in_the_table(&mut self, ip: &str) {
+        let restrictions = &mut self.condition.restrictions;
+        restrictions.earlier.push((restrictions.entries.clone(), restrictions.enabled));
+        self.restrict(ip, false);
+    }
+
     /// Adds a login and returns its id; an id of 0 is replaced by the next one.
     pub fn add_login(&mut self, mut login: Login) -> i64 {
         if login.id == 0 {

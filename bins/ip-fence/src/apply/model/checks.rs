@@ -85,6 +85,16 @@ impl World {
         others.filter(|(at, _)| is_lost(*at)).map(|(_, one)| one).collect()
     }
 
+    /// A run has ended: what it should have taken back, and has not, is critical.
+    pub(super) fn check_left(&mut self, left: &Entry) {
+        let is_told = left.said.iter().any(|said| said.topic == Topic::Blocked);
+        // somebody may have asked for it only when the run had seen all
+        let has_begun = left.puts.last().is_some_and(|put| put.purpose == Purpose::Back);
+        if left.state == State::Reverting && has_begun && !is_told {
+            self.accuse(format!("it is not taken back, and nobody is told: {:?}", left.why));
+        }
+    }
+
     /// One run has ended after the deadline, with all quiet.
     pub(super) fn check_first_run(&mut self) {
         if let Some(entry) = self.ledger.clone().filter(|entry| entry.state.is_open()) {

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
 use audit_model::PortalText;
 use chrono::TimeDelta;
@@ -140,8 +140,11 @@ impl Schedule {
             }
             let mut context = Context::from_waker(Waker::noop());
             let Some(run) = self.run.as_mut() else { return false };
-            if run.as_mut().poll(&mut context).is_ready() {
+            if let Poll::Ready(ended) = run.as_mut().poll(&mut context) {
                 self.run = None;
+                if let Ok(Some(left)) = ended {
+                    self.world().check_left(&left);
+                }
                 return true;
             }
         }
