@@ -344,6 +344,26 @@ async fn no_command_shows_the_password_of_the_server() {
     }
 }
 
+/// Whoever cannot be told that the run has ended does not keep the next one waiting.
+#[tokio::test]
+async fn a_signal_while_the_heartbeat_server_is_silent_ends_the_lease() {
+    let Some(place) = place() else { return };
+    let (desk, sim) = shares(0).await;
+    let receiver = Receiver::start().await;
+    let mut silent = Holding::start(receiver.url.trim_end_matches("/check"), "/check?", 0).await;
+    let settings = format!("state = \"{}\"\n[heartbeat]\nurl = \"{}/check\"\n", place.url, silent.url);
+    let config = desk.write("share-watch.toml", &settings);
+    let mut command = desk.command_of("share-watch", &["--portal", &sim.url(), "--config", &config]);
+    let mut child = command.env(cli_test::CLOCK, now(&sim)).env_remove("STATE_DIRECTORY").spawn().unwrap();
+    cli_test::in_time(silent.held()).await;
+    cli_test::send("TERM", child.id().unwrap()).await;
+    let ended = cli_test::in_time(child.wait()).await.unwrap();
+    assert_eq!(ended.code(), Some(0), "it was through");
+    let portal = sim.url().trim_start_matches("http://").replace(':', "-");
+    let place = OnServer { schema: "share_watch".to_owned(), portal, ..place };
+    assert_eq!(SeenServer::at(&place).await.unwrap().lease, None);
+}
+
 /// Two hosts start the same job at the same moment, again and again: no time is judged by nobody, and nobody is told twice.
 #[tokio::test]
 async fn for_an_hour_two_hosts_tell_everything_once() {
