@@ -12,8 +12,11 @@ mod process;
 pub mod receiver;
 pub mod schedules;
 pub mod smtp;
+pub mod way;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use chrono::{DateTime, Utc};
 use job_store::{OnServer, SeenServer, Store};
@@ -74,7 +77,7 @@ impl Run {
 impl Setting {
     /// `program` is the path of the binary: `env!("CARGO_BIN_EXE_…")`.
     pub async fn new(program: &'static str, scenario: Scenario) -> Self {
-        let sim = PortalSim::start(scenario.clone()).await.unwrap();
+        let sim = new_portal(&scenario).await;
         Setting {
             scenario,
             key: sim.key(),
@@ -156,6 +159,17 @@ impl Setting {
     pub fn state_file(&self, ending: &str) -> PathBuf {
         let mut files = std::fs::read_dir(self.state.path().join("state")).unwrap().map(|entry| entry.unwrap().path());
         files.find(|path| path.extension().is_some_and(|found| found == ending)).unwrap()
+    }
+}
+
+/// A portal at an address that no other of this test executable has had: a server keeps what is known of each.
+async fn new_portal(scenario: &Scenario) -> PortalSim {
+    static HAD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    loop {
+        let sim = PortalSim::start(scenario.clone()).await.unwrap();
+        if HAD.lock().unwrap().insert(sim.url()) {
+            return sim;
+        }
     }
 }
 

@@ -65,6 +65,7 @@ impl Client {
             refusal_or(self.canary_is_empty()),
             refusal_or(self.login_canary_is_empty()),
         )?;
+        settings.warn_of_unknown_zone();
         let plan_lacks_audit = quota.as_ref().is_ok_and(|quota| !quota.audit);
         let ability = |canary: Result<bool, ErrorKind>| match canary {
             Ok(true) if !plan_lacks_audit => Ability::Works,

@@ -50,6 +50,19 @@ pub struct PortalSettings {
     pub state: Option<PortalState>,
 }
 
+impl PortalSettings {
+    /// Logs that nobody knows when the portal's clock changes: for whoever asks for the settings first.
+    pub(crate) fn warn_of_unknown_zone(&self) {
+        if let Some(name) = &self.unknown_time_zone {
+            warn!(
+                "the portal's time zone {:?} is not known: where clocks were set back, events can be dated up to an hour late. \
+                 Choose another time zone in the portal's settings, such as Europe/Berlin",
+                name.raw()
+            );
+        }
+    }
+}
+
 /// Versions as the server's configuration says; hints.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerVersion {
@@ -98,13 +111,6 @@ impl Client {
         // whoever is not signed in is told neither owner nor zone
         let is_unknown = time_zone.is_none() && (owner.is_some() || !named.is_empty());
         let unknown_time_zone = is_unknown.then(|| PortalText::new(named));
-        if let Some(name) = &unknown_time_zone {
-            warn!(
-                "the portal's time zone {:?} is not known: where clocks were set back, events can be dated up to an hour late. \
-                 Choose another time zone in the portal's settings, such as Europe/Berlin",
-                name.raw()
-            );
-        }
         Ok(PortalSettings {
             version: dto.version,
             time_zone,

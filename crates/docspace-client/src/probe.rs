@@ -71,6 +71,7 @@ impl Client {
 
     /// What was asked, as one; dates are read in the portal's zone from now on.
     fn portal_of(&self, me: Identity, settings: PortalSettings, audit_filter_works: bool) -> Portal {
+        settings.warn_of_unknown_zone();
         let PortalSettings { version, time_zone, unknown_time_zone, .. } = settings;
         time_zone.into_iter().for_each(|zone| self.note_time_zone(zone));
         Portal { me, version, time_zone: time_zone.unwrap_or(Tz::UTC), unknown_time_zone, audit_filter_works }

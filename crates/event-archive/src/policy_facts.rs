@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use audit_model::Window;
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::ListEntry;
-use futures::TryStreamExt;
-use job_store::{Select, Value};
+use job_store::{Row, Value, Write};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::rows::PHRASES;
 use crate::{Archive, Error};
 
 const NAMES: &str = "policy names";
@@ -130,18 +130,24 @@ impl Archive {
 
     /// Forgets who was in groups before a moment.
     pub(crate) async fn prune_members(&self, before: DateTime<Utc>) -> Result<(), Error> {
-        let sql = "SELECT name FROM fact WHERE kind = ?";
-        let values = vec![Value::Text(MEMBERS.into())];
-        let select = Select { doing: "reading facts", sql: sql.into(), values, dictionary: None };
-        let groups: Vec<String> = self.store().rows(select, |row| Ok(row.text(0)?.to_owned())).try_collect().await?;
-        for group in groups {
-            let Some(fact) = self.fact::<Vec<SeenMembers>>(MEMBERS, &group).await? else { continue };
-            let mut seen = fact.value.clone();
-            seen.retain(|seen| seen.last >= before);
-            if seen != fact.value {
-                self.keep_fact(MEMBERS, &group, &seen, fact.learned_at).await?;
+        let all = "SELECT name, value FROM fact WHERE kind = ?";
+        let forget = move |write: &Write<'_>| {
+            let kept = |row: &Row<'_>| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()));
+            let mut pruned: Vec<Value> = Vec::new();
+            for (group, value) in write.all(all, &[MEMBERS.into()], kept)? {
+                // a form that an older version wrote is as good as none
+                let Ok(mut seen) = serde_json::from_str::<Vec<SeenMembers>>(&value) else { continue };
+                let all = seen.len();
+                seen.retain(|seen| seen.last >= before);
+                if seen.len() < all {
+                    let value = serde_json::to_string(&seen).expect("facts are plain data");
+                    pruned.extend([value.into(), MEMBERS.into(), group.into()]);
+                }
             }
-        }
+            let keep = "UPDATE fact SET value = ? WHERE kind = ? AND name = ?";
+            write.for_each([keep, ""], &pruned, &PHRASES)
+        };
+        self.store().write("forgetting who was in groups", forget).await?;
         Ok(())
     }
 

@@ -158,6 +158,9 @@ fn job<P: Program>(
             Exit::Nothing
         }
     };
-    runtime.block_on(stop.hurry(watchers.end(exit)));
+    runtime.block_on(async {
+        stop.hurry(watchers.tell(exit)).await;
+        stop.hurry(watchers.end(exit)).await;
+    });
     Ok(exit)
 }

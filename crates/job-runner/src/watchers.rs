@@ -92,11 +92,8 @@ impl Watchers {
         }
     }
 
-    /// The run has ended like this.
-    pub(crate) async fn end(mut self, exit: Exit) {
-        if !self.is_left_alone {
-            self.tell(exit).await;
-        }
+    /// Lets the next run in, whoever could be told.
+    pub(crate) async fn end(self, exit: Exit) {
         let exit = (!self.is_left_alone).then_some(exit);
         match self.lease.as_ref().and_then(Hold::store) {
             Some(store) => self.failures.keep_in(exit, store).await,
@@ -107,7 +104,11 @@ impl Watchers {
         }
     }
 
-    async fn tell(&mut self, exit: Exit) {
+    /// The run has ended like this.
+    pub(crate) async fn tell(&mut self, exit: Exit) {
+        if self.is_left_alone {
+            return;
+        }
         if let Some(path) = &self.textfile {
             let labels = Labels { program: self.program, version: self.version, portal: &self.portal };
             if let Err(failure) = metrics::write(path, labels, self.now, exit, self.measured.as_ref()) {

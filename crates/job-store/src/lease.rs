@@ -1,14 +1,12 @@
 //! The lease of a store on a server: what the lock file is for a store in a file, for hosts that share nothing but the server. It ends by
 //! itself when its holder dies, so it has a number that only grows: whoever holds an older one changes nothing any more.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::oneshot;
 
 use crate::error::Error;
-use crate::postgres::Server;
 use crate::schema::{Component, Migration};
 use crate::statement::Row;
 use crate::store::{Engine, Store};
@@ -23,10 +21,13 @@ const COMPONENT: Component = Component {
 /// By the clock of the server: those of hosts are not believed.
 const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
+/// Lets the next run in.
+const END: &str = "UPDATE lease SET until_us = 0 WHERE fence = ?";
+
 /// The result of asking for the lease.
 #[derive(Debug)]
 pub enum Leased {
-    /// It is ours until the value is dropped, or the process has not renewed it for its whole time.
+    /// It is ours until the value is ended or dropped, or the process has not renewed it for its whole time.
     Taken(Lease),
     /// Another run holds it.
     Held {
@@ -40,15 +41,18 @@ pub enum Leased {
 }
 
 /// A lease held by this run, and renewed every third of its time. While it lasts, every write of this store and its clones fails with
-/// [`Error::LeaseLost`] once it has passed to another run.
+/// [`Error::LeaseLost`] once it has passed to another run. One that is dropped is ended in the background, if the process lasts so long.
 #[derive(Debug)]
 pub struct Lease {
     store: Store,
+    fence: i64,
+    has_ended: bool,
     _renewal: oneshot::Sender<()>,
 }
 
 impl Store {
-    /// Asks for the lease of this portal, for so long from now on; `holder` is told to whoever finds it held.
+    /// Asks for the lease of this portal, for so long from now on; `holder` is told to whoever finds it held. Whoever does not wait for the
+    /// answer does not get it.
     ///
     /// # Errors
     /// Of the server; [`Error::Url`] for a store in a file, which has [`RunLock`](crate::RunLock).
@@ -62,19 +66,34 @@ impl Store {
                  until_us = excluded.until_us
              WHERE lease.until_us < excluded.since_us RETURNING fence"
         );
-        let doing = "taking the lease";
-        let fence = self.row(doing, take, [holder.into(), micros.into()], |row| row.int(0)).await?;
-        let Some(fence) = fence else {
-            let sql = format!("SELECT since_us, {NOW}, holder FROM lease WHERE job = 'run'");
-            let held = |row: &Row<'_>| Ok((row.int(0)?, row.int(1)?, row.text(2)?.to_owned()));
-            let (since, now, holder) = self.row(doing, sql, [], held).await?.unwrap_or_default();
-            let (since, asked_at) = (DateTime::from_timestamp_micros(since), DateTime::from_timestamp_micros(now));
-            return Ok(Leased::Held { since, asked_at, holder });
+        let (asker, _waiting) = oneshot::channel::<()>();
+        let (server, store) = (server.clone(), self.clone());
+        let values = [holder.into(), micros.into()];
+        let work = move |with: With<'_>| {
+            let With::Postgres(_, session) = with else { return Ok(None) };
+            // a process that ends before it commits has taken nothing
+            session.script("BEGIN")?;
+            let taken = session.query(&take, &values)?;
+            if asker.is_closed() {
+                session.script("ROLLBACK")?;
+                return Ok(None);
+            }
+            session.script("COMMIT")?;
+            let Some(taken) = taken.first() else { return Ok(None) };
+            let fence = taken.try_get(0)?;
+            server.set_fence(Some(fence));
+            let (end, ended) = oneshot::channel();
+            server.renew(fence, time, ended);
+            Ok(Some(Lease { store, fence, has_ended: false, _renewal: end }))
         };
-        server.set_fence(Some(fence));
-        let (end, ended) = oneshot::channel();
-        server.renew(fence, time, ended);
-        Ok(Leased::Taken(Lease { store: self.clone(), _renewal: end }))
+        if let Some(lease) = self.work("taking the lease", work).await? {
+            return Ok(Leased::Taken(lease));
+        }
+        let sql = format!("SELECT since_us, {NOW}, holder FROM lease WHERE job = 'run'");
+        let held = |row: &Row<'_>| Ok((row.int(0)?, row.int(1)?, row.text(2)?.to_owned()));
+        let (since, now, holder) = self.row("looking who has the lease", sql, [], held).await?.unwrap_or_default();
+        let (since, asked_at) = (DateTime::from_timestamp_micros(since), DateTime::from_timestamp_micros(now));
+        Ok(Leased::Held { since, asked_at, holder })
     }
 
     /// Whether this run may still act: whatever holds it off others has not passed to one of them. A lock of a file lasts as long as its
@@ -99,13 +118,23 @@ impl Lease {
     ///
     /// # Errors
     /// Of the server. The lease then ends with its time.
-    pub async fn end(self) -> Result<(), Error> {
-        let Engine::Postgres(server) = self.store.engine() else { return Ok(()) };
-        let server: Arc<Server> = server.clone();
-        let Some(fence) = server.fence() else { return Ok(()) };
-        let end = "UPDATE lease SET until_us = 0 WHERE fence = ?";
-        self.store.execute("ending the lease", end, [fence.into()]).await?;
-        server.set_fence(None);
+    pub async fn end(mut self) -> Result<(), Error> {
+        let done = self.store.execute("ending the lease", END, [self.fence.into()]).await;
+        self.has_ended = true;
+        done?;
+        if let Engine::Postgres(server) = self.store.engine() {
+            server.set_fence(None);
+        }
         Ok(())
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if !self.has_ended
+            && let Engine::Postgres(server) = self.store.engine()
+        {
+            server.in_background(END, self.fence);
+        }
     }
 }

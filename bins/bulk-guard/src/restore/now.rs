@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use audit_model::{PortalText, RoomId, Window};
 use chrono::TimeDelta;
-use docspace_client::{Client, EntryId, Error, File, Room};
+use docspace_client::{Client, EntryId, Error, ErrorKind, File, Room};
+use futures::future::join_all;
 use uuid::Uuid;
 
 use crate::restore::affected::{Affected, Fate};
@@ -16,6 +17,9 @@ const PAGE: u64 = 100;
 
 /// After so many failures no more is asked.
 const MOST_FAILURES: usize = 5;
+
+/// Questions that wait for their answers at a time.
+const AT_ONCE: usize = 3;
 
 /// What the portal has told.
 #[derive(Debug, Default)]
@@ -73,6 +77,26 @@ impl Now {
         self.failures < MOST_FAILURES
     }
 
+    /// Asks about one thing after the other, some at once, for as long as it may. Gives what was told, in their order.
+    async fn each<I, T>(
+        &mut self,
+        what: &str,
+        things: impl IntoIterator<Item = I>,
+        ask: impl AsyncFn(&I) -> Result<T, Error>,
+    ) -> Vec<(I, T)> {
+        let mut told = Vec::new();
+        let mut things = things.into_iter().peekable();
+        while things.peek().is_some() && self.may_ask() {
+            let at_once = AT_ONCE.min(MOST_FAILURES - self.failures);
+            let things: Vec<I> = things.by_ref().take(at_once).collect();
+            let answers = join_all(things.iter().map(|thing| ask(thing))).await;
+            for (thing, answer) in things.into_iter().zip(answers) {
+                told.extend(self.told(what, answer).map(|answer| (thing, answer)));
+            }
+        }
+        told
+    }
+
     async fn list_rooms(&mut self, client: &Client, affected: &[Affected]) {
         let mut wanted: BTreeMap<&RoomId, BTreeSet<&str>> = BTreeMap::new();
         for one in affected.iter().filter(|one| one.is_sought()) {
@@ -100,33 +124,24 @@ impl Now {
     }
 
     async fn ask_for_files(&mut self, client: &Client, affected: &[Affected]) {
-        for one in affected.iter().filter(|one| one.is_sought()) {
-            if self.files.contains_key(&one.id) || !self.may_ask() {
-                continue;
-            }
-            let asked = client.file(&EntryId::from(one.id.as_str())).await;
+        let sought = affected.iter().filter(|one| one.is_sought()).map(|one| one.id.as_str());
+        let unknown: BTreeSet<&str> = sought.filter(|id| !self.files.contains_key(*id)).collect();
+        let ask = async |id: &&str| match client.file(&EntryId::from(*id)).await {
             // what the key may not see is no failure: the list says so
-            let answer = match asked {
-                Err(error) if error.kind == docspace_client::ErrorKind::MissingRight => Ok(None),
-                answer => answer,
-            };
-            if let Some(file) = self.told("some documents could not be looked up", answer) {
-                self.files.insert(one.id.clone(), file);
-            }
-        }
+            Err(error) if error.kind == ErrorKind::MissingRight => Ok(None),
+            answer => answer,
+        };
+        let told = self.each("some documents could not be looked up", unknown, ask).await;
+        self.files.extend(told.into_iter().map(|(id, file)| (id.to_owned(), file)));
     }
 
     async fn ask_for_versions(&mut self, client: &Client, affected: &[Affected]) {
-        for one in affected.iter().filter(|one| one.overwritten.is_some()) {
-            let has_several = self.file(one).is_some_and(|file| file.version > 1);
-            if !has_several || !self.may_ask() {
-                continue;
-            }
-            let versions = client.versions_of(&EntryId::from(one.id.as_str())).await;
-            if let Some(versions) = self.told("some versions could not be looked up", versions) {
-                self.versions.insert(one.id.clone(), versions);
-            }
-        }
+        let overwritten = affected.iter().filter(|one| one.overwritten.is_some());
+        let has_several = |one: &&Affected| self.file(one).is_some_and(|file| file.version > 1);
+        let several: BTreeSet<&str> = overwritten.filter(has_several).map(|one| one.id.as_str()).collect();
+        let ask = async |id: &&str| client.versions_of(&EntryId::from(*id)).await;
+        let told = self.each("some versions could not be looked up", several, ask).await;
+        self.versions.extend(told.into_iter().map(|(id, versions)| (id.to_owned(), versions)));
     }
 
     async fn ask_for_former_titles(&mut self, client: &Client, affected: &[Affected]) {
@@ -156,24 +171,19 @@ impl Now {
     }
 
     async fn ask_for_folders(&mut self, client: &Client, affected: &[Affected]) {
-        for one in affected.iter().filter(|one| one.is_folder && matches!(one.fate, Fate::Moved(_))) {
-            if self.may_ask() {
-                let files = client.files_in(&EntryId::from(one.id.as_str())).await;
-                let files = self.told("some folders could not be listed", files);
-                self.inside.extend(files.map(|files| (one.id.clone(), files)));
-            }
-        }
+        let moved = affected.iter().filter(|one| one.is_folder && matches!(one.fate, Fate::Moved(_)));
+        let moved: BTreeSet<&str> = moved.map(|one| one.id.as_str()).collect();
+        let ask = async |id: &&str| client.files_in(&EntryId::from(*id)).await;
+        let told = self.each("some folders could not be listed", moved, ask).await;
+        self.inside.extend(told.into_iter().map(|(id, files)| (id.to_owned(), files)));
     }
 
     async fn ask_for_owners(&mut self, client: &Client, affected: &[Affected]) {
         let rooms: BTreeSet<&RoomId> = affected.iter().filter_map(|one| one.room.as_ref()).collect();
         let owners: BTreeSet<Uuid> = rooms.into_iter().filter_map(|room| self.rooms.get(room)?.owner).collect();
-        for owner in owners {
-            if self.may_ask() {
-                let person = self.told("some owners of rooms could not be looked up", client.person(owner).await);
-                self.owners.extend(person.flatten().map(|person| (owner, person.name)));
-            }
-        }
+        let ask = async |owner: &Uuid| client.person(*owner).await;
+        let told = self.each("some owners of rooms could not be looked up", owners, ask).await;
+        self.owners.extend(told.into_iter().filter_map(|(owner, person)| Some((owner, person?.name))));
     }
 
     /// The document as it is now, where the portal shows it.
@@ -186,5 +196,30 @@ impl Affected {
     /// Whether the portal may show it to others than whoever has deleted it.
     fn is_sought(&self) -> bool {
         !self.is_folder && matches!(self.fate, Fate::There | Fate::Moved(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn some_are_asked_at_once_and_told_in_order() {
+        let (waiting, most) = (Cell::new(0), Cell::new(0));
+        let ask = async |thing: &usize| {
+            waiting.set(waiting.get() + 1);
+            most.set(waiting.get().max(most.get()));
+            // the first of them has its answer last
+            for _ in *thing..10 {
+                tokio::task::yield_now().await;
+            }
+            waiting.set(waiting.get() - 1);
+            Ok(thing * 2)
+        };
+        let told = Now::default().each("", 0..8, ask).await;
+        assert_eq!(told, (0..8).map(|thing| (thing, thing * 2)).collect::<Vec<_>>());
+        assert_eq!(most.get(), AT_ONCE);
     }
 }

@@ -2,10 +2,21 @@
 
 use cli_test::faults::Matrix;
 
+const MATRIX: Matrix = Matrix {
+    program: env!("CARGO_BIN_EXE_bulk-guard"),
+    flags: &["--config", "patient.toml"],
+    // on a busy machine a simulated portal is a slow one
+    files: &[("patient.toml", "look_up_limit = \"10m\"\n")],
+    found: &["gil"],
+    known: &[],
+};
+
 #[tokio::test]
 async fn under_any_fault_a_run_is_whole_or_says_that_it_is_not() {
-    let program = env!("CARGO_BIN_EXE_bulk-guard");
-    // on a busy machine a simulated portal is a slow one
-    let (flags, files) = (&["--config", "patient.toml"], &[("patient.toml", "look_up_limit = \"10m\"\n")]);
-    Matrix { program, flags, files, found: &["gil"], known: &[] }.check().await;
+    MATRIX.check().await;
+}
+
+#[tokio::test]
+async fn so_it_is_with_a_store_on_a_server() {
+    MATRIX.check_on_server().await;
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
+use cli_test::receiver::Receiver;
 use portal_sim::{Fault, FaultKind, Intervention, Lateness, Login};
 use serde_json::Value;
 
@@ -44,6 +45,21 @@ async fn a_plan_without_the_audit_feature_concludes_nothing() {
         "{}",
         ended.stdout
     );
+}
+
+/// The portal's settings are asked for once more when the first question about actions fails. What a heartbeat server gets is the whole
+/// log; on stderr, lines that repeat themselves are left out.
+#[tokio::test]
+async fn a_time_zone_that_nobody_knows_is_logged_once() {
+    let (setting, receiver) = (portal("addresses").await, Receiver::start().await);
+    let config = setting.file("ip-fence.toml", &format!("[heartbeat]\nurl = \"{}\"\n", receiver.url));
+    setting.sim.edit(|portal| portal.condition.zone_name = Some("Mars/Olympus".to_owned()));
+    setting.sim.set_faults(vec![Fault::status(502).on("security/audit/events")]);
+    let ended = run(&setting, &["--config", &config]).await;
+    assert_eq!(ended.exit, 4, "{} {}", ended.stdout, ended.stderr);
+    let told = receiver.told();
+    let log = &told.last().unwrap().body;
+    assert_eq!(log.matches("Mars/Olympus").count(), 1, "{log}");
 }
 
 /// Whatever portal it is: a report that keeps its schema, and an exit code that agrees with what was seen.

@@ -1,5 +1,5 @@
 //! The manifests for Kubernetes: that they are what its API takes, as far as the rules below know it, and start what is printed there.
-//! Its own schemas are not asked: they are nowhere without a network.
+//! What its published schemas say is asked in `kubernetes_schemas`; they do not know what a run needs.
 
 use std::collections::BTreeSet;
 use std::fs;

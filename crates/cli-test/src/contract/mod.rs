@@ -7,6 +7,8 @@ mod help;
 mod hostile;
 mod init;
 mod kubernetes;
+#[cfg(test)]
+mod kubernetes_schemas;
 mod personal;
 mod pseudonyms;
 mod reports;

@@ -24,13 +24,29 @@ pub(super) enum StoreTrouble {
     CutInHalf,
     /// Nothing can be written where it should be.
     Nowhere,
+    /// Its server takes no connection.
+    Away,
+    /// Its server falls silent in the middle of the run.
+    GoesAway,
 }
+
+/// What may become of a store in a file.
+pub(super) const IN_FILE: &[(&str, StoreTrouble)] = &[
+    ("zeroed pages", StoreTrouble::ZeroedPages),
+    ("no database", StoreTrouble::NoDatabase),
+    ("cut in half", StoreTrouble::CutInHalf),
+    ("nowhere to write", StoreTrouble::Nowhere),
+];
+/// And of one on a server.
+pub(super) const ON_SERVER: &[(&str, StoreTrouble)] =
+    &[("away", StoreTrouble::Away), ("goes away", StoreTrouble::GoesAway)];
 
 /// One run: what breaks, where and when.
 #[derive(Clone, Debug)]
 pub(super) struct Cell {
-    /// `SOURCE: FAULT, WHEN`.
-    pub(super) name: String,
+    source: String,
+    fault: String,
+    when: String,
     pub(super) trouble: Trouble,
     /// What gaps about this source are called; empty where any gap will do.
     pub(super) gaps: &'static [&'static str],
@@ -38,6 +54,18 @@ pub(super) struct Cell {
     pub(super) stays: bool,
     /// It stays and is one that a client asks again about, and waits.
     pub(super) in_vain: bool,
+}
+
+impl Cell {
+    /// `SOURCE: FAULT, WHEN`.
+    pub(super) fn name(&self) -> String {
+        format!("{}: {}, {}", self.source, self.fault, self.when)
+    }
+
+    /// Source, fault, and when.
+    pub(super) fn parts(&self) -> [&str; 3] {
+        [&self.source, &self.fault, &self.when]
+    }
 }
 
 /// Long lists, which say too little when they are cut short: the path, and what gaps about them are called.
@@ -167,8 +195,8 @@ fn is_loud(kind: &FaultKind) -> bool {
     )
 }
 
-/// All cells for a program that asked these questions when nothing was wrong.
-pub(super) fn cells(requests: &[RequestLine]) -> Vec<Cell> {
+/// All cells for a program that asked these questions when nothing was wrong, and whose store may come to this.
+pub(super) fn cells(requests: &[RequestLine], of_the_store: &[(&str, StoreTrouble)]) -> Vec<Cell> {
     let mut sources: BTreeMap<String, u32> = BTreeMap::new();
     for request in requests {
         *sources.entry(source(&request.target)).or_default() += 1;
@@ -180,7 +208,9 @@ pub(super) fn cells(requests: &[RequestLine]) -> Vec<Cell> {
             for (name, kind) in kinds {
                 for when in whens.iter().filter(|when| when.first() <= *asked) {
                     cells.push(Cell {
-                        name: format!("{source}: {name}, {}", when.name()),
+                        source: source.clone(),
+                        fault: name.clone(),
+                        when: when.name(),
                         trouble: Trouble::Portal(when.of(Fault::new(kind.clone()).on(&format!("{source}$")))),
                         gaps: list.map_or(&[], |(_, gaps)| gaps),
                         stays: !matches!(when, When::Once(_)),
@@ -206,7 +236,9 @@ pub(super) fn cells(requests: &[RequestLine]) -> Vec<Cell> {
     for (name, kind) in of_the_portal() {
         for number in [1, 4, asked / 2, asked] {
             cells.push(Cell {
-                name: format!("portal: {name}, from request {number}"),
+                source: "portal".to_owned(),
+                fault: name.clone(),
+                when: When::From(u32::try_from(number).unwrap()).name(),
                 trouble: Trouble::Portal(Fault::new(kind.clone()).from_request(number)),
                 gaps: &[],
                 stays: true,
@@ -215,21 +247,19 @@ pub(super) fn cells(requests: &[RequestLine]) -> Vec<Cell> {
         }
     }
     cells.extend([-240, -10, 10, 240].map(|ahead: i64| Cell {
-        name: format!("clock: {} minutes {} the portal's", ahead.abs(), if ahead < 0 { "behind" } else { "ahead of" }),
+        source: "clock".to_owned(),
+        fault: format!("{} minutes {} the portal's", ahead.abs(), if ahead < 0 { "behind" } else { "ahead of" }),
+        when: When::Always.name(),
         trouble: Trouble::ClockAhead(ahead),
         gaps: &[],
         stays: true,
         in_vain: false,
     }));
-    let stores = [
-        ("zeroed pages", StoreTrouble::ZeroedPages),
-        ("no database", StoreTrouble::NoDatabase),
-        ("cut in half", StoreTrouble::CutInHalf),
-        ("nowhere to write", StoreTrouble::Nowhere),
-    ];
-    cells.extend(stores.map(|(name, trouble)| Cell {
-        name: format!("store: {name}, second run"),
-        trouble: Trouble::Store(trouble),
+    cells.extend(of_the_store.iter().map(|(name, trouble)| Cell {
+        source: "store".to_owned(),
+        fault: (*name).to_owned(),
+        when: "second run".to_owned(),
+        trouble: Trouble::Store(*trouble),
         gaps: &[],
         stays: true,
         in_vain: false,

@@ -6,6 +6,7 @@
 
 mod cells;
 mod oracle;
+mod sample;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,10 +15,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use portal_sim::Scenario;
+use portal_sim::{RequestLine, Scenario};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::way::Way;
 use crate::{Clock, Setting};
 use cells::{Cell, StoreTrouble, Trouble};
 use oracle::Ended;
@@ -56,17 +58,31 @@ impl Matrix {
     /// # Panics
     /// With one line per cell that fails and is not known, and per known cell that holds.
     pub async fn check(self) {
+        self.check_those(|asked| cells::cells(asked, cells::IN_FILE), Engine::File).await;
+    }
+
+    /// Runs some cells with the store on a server, if there is one: each source, each fault and each time at least once.
+    ///
+    /// # Panics
+    /// As [`check`](Self::check) does.
+    pub async fn check_on_server(self) {
+        if job_store::testing::socket_folder().is_some() {
+            self.check_those(|asked| sample::sample(&cells::cells(asked, cells::ON_SERVER)), Engine::Server).await;
+        }
+    }
+
+    async fn check_those(self, cells: impl FnOnce(&[RequestLine]) -> Vec<Cell>, engine: Engine) {
         let scenario = Arc::new(world());
-        let sound = Arc::new(self.sound(&scenario).await);
+        let sound = Arc::new(self.sound(&scenario, engine).await);
         let (busy, waiting) = (Arc::new(Semaphore::new(AT_ONCE)), Arc::new(Semaphore::new(IN_VAIN_AT_ONCE)));
         let mut runs = JoinSet::new();
-        for cell in cells::cells(&sound.asked) {
+        for cell in cells(&sound.asked) {
             let (scenario, sound) = (Arc::clone(&scenario), Arc::clone(&sound));
             let slots = Arc::clone(if cell.in_vain { &waiting } else { &busy });
             runs.spawn(async move {
                 let _slot = slots.acquire().await.unwrap();
-                let verdict = self.judge(&scenario, &cell, &sound).await;
-                (cell.name, verdict)
+                let verdict = self.judge((&scenario, engine), &cell, &sound).await;
+                (cell.name(), verdict)
             });
         }
         let verdicts: BTreeMap<String, Result<(), String>> = runs.join_all().await.into_iter().collect();
@@ -86,8 +102,8 @@ impl Matrix {
     }
 
     /// The runs without a fault: a first one and a second one with the same store.
-    async fn sound(self, scenario: &Scenario) -> Sound {
-        let setting = self.setting(scenario).await;
+    async fn sound(self, scenario: &Scenario, engine: Engine) -> Sound {
+        let setting = self.setting(scenario, engine).await;
         let first = self.run(&setting, None).await.expect("it ends in time");
         assert_eq!(first.exit, Some(0), "{} {}", first.stdout, first.stderr);
         let report = serde_json::from_str(&first.stdout).unwrap();
@@ -98,16 +114,19 @@ impl Matrix {
         Sound { first, second, asked }
     }
 
-    async fn setting(self, scenario: &Scenario) -> Setting {
-        let setting = Setting::new(self.program, scenario.clone()).await;
+    async fn setting(self, scenario: &Scenario, engine: Engine) -> Setting {
+        let mut setting = Setting::new(self.program, scenario.clone()).await;
+        if let Engine::Server = engine {
+            setting.keep_on_server();
+        }
         for (name, content) in self.files {
             setting.file(name, content);
         }
         setting
     }
 
-    async fn judge(self, scenario: &Scenario, cell: &Cell, sound: &Sound) -> Result<(), String> {
-        let mut setting = self.setting(scenario).await;
+    async fn judge(self, (scenario, engine): (&Scenario, Engine), cell: &Cell, sound: &Sound) -> Result<(), String> {
+        let mut setting = self.setting(scenario, engine).await;
         let mut expected = &sound.first;
         let bounds = Some(Bounds { requests: oracle::most_requests(expected), in_vain: cell.in_vain });
         match &cell.trouble {
@@ -116,8 +135,9 @@ impl Matrix {
                 setting.clock = Clock::At(scenario.now + TimeDelta::minutes(*minutes));
             }
             Trouble::Store(trouble) => {
+                let way = way_to_server(&mut setting).await;
                 self.run(&setting, bounds).await?;
-                break_store(&setting, *trouble);
+                break_store(&setting, way.as_ref(), *trouble);
                 expected = &sound.second;
             }
         }
@@ -158,14 +178,38 @@ struct Bounds {
     in_vain: bool,
 }
 
+/// Where the stores of a matrix are.
+#[derive(Clone, Copy)]
+enum Engine {
+    File,
+    Server,
+}
+
 /// What a program says and asks when nothing is wrong.
 struct Sound {
     first: Ended,
     second: Ended,
-    asked: Vec<portal_sim::RequestLine>,
+    asked: Vec<RequestLine>,
 }
 
-fn break_store(setting: &Setting, trouble: StoreTrouble) {
+/// From now on the setting asks its server in a way that can be cut off.
+async fn way_to_server(setting: &mut Setting) -> Option<Way> {
+    let server = setting.server.as_mut()?;
+    let way = Way::for_bytes(usize::MAX).await?;
+    server.url = way.address.parse().unwrap();
+    Some(way)
+}
+
+fn break_store(setting: &Setting, way: Option<&Way>, trouble: StoreTrouble) {
+    match (trouble, way) {
+        (StoreTrouble::Away, Some(way)) => way.cut_after(0),
+        // what a run sends to know what was stored before is less than a quarter
+        (StoreTrouble::GoesAway, Some(way)) => way.cut_after(way.sent() + way.sent() / 4),
+        _ => break_file(setting, trouble),
+    }
+}
+
+fn break_file(setting: &Setting, trouble: StoreTrouble) {
     let store = setting.state_file("sqlite");
     let write = |bytes: &[u8]| std::fs::write(&store, bytes).unwrap();
     let mut bytes = std::fs::read(&store).unwrap();
@@ -185,5 +229,6 @@ fn break_store(setting: &Setting, trouble: StoreTrouble) {
             std::fs::remove_dir_all(&folder).unwrap();
             std::fs::write(Path::new(&folder), "not a folder").unwrap();
         }
+        StoreTrouble::Away | StoreTrouble::GoesAway => panic!("no file goes away"),
     }
 }

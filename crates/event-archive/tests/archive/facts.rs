@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::common::{client, empty_archive, now};
+use crate::common::{client, empty_archive, empty_archives, now};
 use audit_model::{GapReason, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Budget, Client, EntryId, ListEntry};
@@ -181,6 +181,31 @@ async fn who_was_in_a_group_is_kept() {
     assert_eq!(archive.members_seen("71").await.unwrap(), []);
     archive.saw_members("70", &people(&[1]), look(24 * 91)).await.unwrap();
     assert_eq!(archive.members_seen("70").await.unwrap().len(), 1, "what is old is forgotten");
+}
+
+/// Of many groups, and each keeps what was seen since.
+#[tokio::test]
+async fn who_was_in_groups_before_is_forgotten() {
+    let people = BTreeSet::from([Uuid::from_u128(1)]);
+    for archive in empty_archives().await {
+        let see = async |group: &str, days: i64| {
+            let look = Window::new(later(24 * days), later(24 * days) + TimeDelta::minutes(1));
+            let people = if days % 2 == 0 { people.clone() } else { BTreeSet::new() };
+            archive.saw_members(group, &people, look).await.unwrap();
+        };
+        for group in 0..30 {
+            see(&group.to_string(), 0).await;
+        }
+        for (group, days) in [("3", 1), ("3", 2), ("20", 2), ("new", 3)] {
+            see(group, days).await;
+        }
+        archive.prune_spans(later(24 * 2)).await.unwrap();
+        for (group, days) in [("0", &[][..]), ("3", &[2]), ("20", &[2]), ("29", &[]), ("new", &[3])] {
+            let seen = archive.members_seen(group).await.unwrap();
+            let seen: Vec<_> = seen.iter().map(|seen| seen.last).collect();
+            assert_eq!(seen, days.iter().map(|days| later(24 * days)).collect::<Vec<_>>(), "{group}");
+        }
+    }
 }
 
 #[tokio::test]

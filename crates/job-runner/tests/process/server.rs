@@ -1,64 +1,21 @@
 //! A store on a server that is away, goes away, or is another run's: what was found is told all the same, once, and nobody sees a password.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use cli_test::Run;
 use cli_test::holding::Holding;
 use cli_test::receiver::Receiver;
-use job_store::testing::{place, socket_folder};
+use cli_test::way::Way;
+use job_store::testing::place;
 use job_store::{Lease, Leased, OnServer, SeenServer, Store};
 use portal_sim::{Event, Person, PersonKind, PortalSim};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, UnixStream};
+use tokio::net::TcpListener;
 
 use crate::common::Desk;
 use crate::sixth::shares;
-
-/// A way to the server of this test executable on which so many bytes come through.
-struct Way {
-    address: String,
-    /// Bytes on their way to the server.
-    sent: Arc<AtomicUsize>,
-    most: Arc<AtomicUsize>,
-}
-
-impl Way {
-    async fn for_bytes(most: usize) -> Option<Self> {
-        let socket = socket_folder()?.join(".s.PGSQL.5432");
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("postgres://tester@{}/tests", listener.local_addr().unwrap());
-        let (sent, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(most)));
-        let (counted, limit) = (Arc::clone(&sent), Arc::clone(&most));
-        tokio::spawn(async move {
-            while let Ok((near, _)) = listener.accept().await {
-                let (far, counted) = (UnixStream::connect(&socket).await.unwrap(), Arc::clone(&counted));
-                let limit = Arc::clone(&limit);
-                tokio::spawn(async move {
-                    let ((mut from, mut back), (mut answers, mut to)) = (near.into_split(), far.into_split());
-                    let there = async {
-                        let mut bytes = [0; 4_096];
-                        while let Ok(read @ 1..) = from.read(&mut bytes).await {
-                            let is_through =
-                                counted.fetch_add(read, Ordering::SeqCst) + read <= limit.load(Ordering::SeqCst);
-                            if !is_through || to.write_all(&bytes[..read]).await.is_err() {
-                                break;
-                            }
-                        }
-                    };
-                    tokio::select! {
-                        () = there => {}
-                        _ = tokio::io::copy(&mut answers, &mut back) => {}
-                    }
-                });
-            }
-        });
-        Some(Way { address, sent, most })
-    }
-}
 
 async fn run(desk: &Desk, (portal, state): (&str, &str), now: &str, more: &[&str]) -> Run {
     let arguments = [&["--portal", portal, "--state", state], more].concat();
@@ -88,7 +45,7 @@ async fn a_server_that_goes_away_costs_the_memory_only() {
     assert_eq!((told.exit, found(&told)), (0, vec![(11, "new".to_owned())]), "{}", told.stderr);
     let again = run(&desk, (&sim.url(), &whole.address), &now(&sim), &[]).await;
     assert_eq!((again.exit, again.stdout.as_str(), again.stderr.as_str()), (0, "", ""));
-    let all = whole.sent.load(Ordering::SeqCst) / 2;
+    let all = whole.sent() / 2;
     for tenth in 0..10 {
         let way = Way::for_bytes(all * tenth / 10).await.unwrap();
         let (desk, sim) = shares(11).await;
@@ -298,7 +255,7 @@ async fn what_was_moved_is_taken_back_only_when_the_other_store_is_gone() {
     let there = store(&["take-back", &folder, "--lost"]).await;
     assert!(there.exit == 2 && there.stderr.contains("is still there"), "it answers: {}", there.stderr);
 
-    way.most.store(0, Ordering::SeqCst);
+    way.cut_after(0);
     let unknown = store(&["take-back", &folder]).await;
     assert_eq!((unknown.exit, unknown.stdout.as_str()), (1, ""), "{}", unknown.stderr);
     for said in ["could not be asked whether it is in use", "add `--lost`", "cannot connect to store"] {
@@ -385,6 +342,26 @@ async fn no_command_shows_the_password_of_the_server() {
         assert!(ended.exit == exit && said.contains(says), "{arguments:?} {}: {said}", ended.exit);
         assert!(!said.contains("s3cret"), "{arguments:?}: {said}");
     }
+}
+
+/// Whoever cannot be told that the run has ended does not keep the next one waiting.
+#[tokio::test]
+async fn a_signal_while_the_heartbeat_server_is_silent_ends_the_lease() {
+    let Some(place) = place() else { return };
+    let (desk, sim) = shares(0).await;
+    let receiver = Receiver::start().await;
+    let mut silent = Holding::start(receiver.url.trim_end_matches("/check"), "/check?", 0).await;
+    let settings = format!("state = \"{}\"\n[heartbeat]\nurl = \"{}/check\"\n", place.url, silent.url);
+    let config = desk.write("share-watch.toml", &settings);
+    let mut command = desk.command_of("share-watch", &["--portal", &sim.url(), "--config", &config]);
+    let mut child = command.env(cli_test::CLOCK, now(&sim)).env_remove("STATE_DIRECTORY").spawn().unwrap();
+    cli_test::in_time(silent.held()).await;
+    cli_test::send("TERM", child.id().unwrap()).await;
+    let ended = cli_test::in_time(child.wait()).await.unwrap();
+    assert_eq!(ended.code(), Some(0), "it was through");
+    let portal = sim.url().trim_start_matches("http://").replace(':', "-");
+    let place = OnServer { schema: "share_watch".to_owned(), portal, ..place };
+    assert_eq!(SeenServer::at(&place).await.unwrap().lease, None);
 }
 
 /// Two hosts start the same job at the same moment, again and again: no time is judged by nobody, and nobody is told twice.

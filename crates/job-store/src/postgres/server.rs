@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_postgres::{Client, Config, NoTls};
 
 use super::encryption::Encryption;
+use super::rewriting::as_postgres;
 use super::session::{Session, within};
 use super::url::ServerUrl;
 use crate::error::{self, Error};
@@ -295,6 +296,17 @@ impl Server {
             }
         };
         self.io.handle.spawn(renew);
+    }
+
+    /// Does a statement about the lease with this number that nobody waits for, if the process lasts so long.
+    pub(crate) fn in_background(self: &Arc<Self>, sql: &'static str, fence: i64) {
+        let server = Arc::clone(self);
+        self.io.handle.spawn(async move {
+            if let Ok(client) = server.client().await {
+                // the lease otherwise ends with its time
+                let _ = client.execute(&as_postgres(sql), &[&fence]).await;
+            }
+        });
     }
 
     pub(crate) fn failure(&self, doing: &'static str, Failure(why): Failure) -> Error {

@@ -227,6 +227,53 @@ async fn whoever_has_lost_the_lease_changes_nothing_and_does_not_act() {
     next.end().await.unwrap();
 }
 
+/// As when a signal ends a run while a busy server makes it wait: nobody would end what it is given then.
+#[tokio::test]
+async fn whoever_does_not_wait_for_the_lease_does_not_have_it() {
+    let Some(place) = place() else { return };
+    let place = OnServer { schema: "asked".to_owned(), ..place };
+    let hour = Duration::from_secs(3600);
+    let (one, two) = (Store::on_server(&place).await.unwrap(), Store::on_server(&place).await.unwrap());
+    taken(one.lease("host one", hour).await.unwrap()).end().await.unwrap();
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let (go_on, goes_on) = std::sync::mpsc::channel::<()>();
+    let busy = tokio::spawn({
+        let two = two.clone();
+        async move {
+            let lock = move |write: &Write<'_>| {
+                write.script("LOCK TABLE lease")?;
+                begun.send(()).unwrap();
+                let _ = goes_on.recv();
+                Ok(())
+            };
+            two.write("keeping others waiting", lock).await
+        }
+    });
+    has_begun.await.unwrap();
+    let waits = async {
+        let sql = "SELECT count(*) FROM pg_locks WHERE relation = 'lease'::regclass AND NOT granted";
+        while two.row("looking", sql, [], |row| row.int(0)).await.unwrap() == Some(0) {}
+    };
+    tokio::select! {
+        leased = one.lease("host one", hour) => panic!("{leased:?}"),
+        () = waits => {}
+    }
+    drop(go_on);
+    busy.await.unwrap().unwrap();
+    // it ends what it has begun
+    one.close().await;
+    assert_eq!(SeenServer::at(&place).await.unwrap().lease, None);
+}
+
+#[tokio::test]
+async fn a_lease_that_is_dropped_ends_soon() {
+    let Some(place) = place() else { return };
+    let store = Store::on_server(&place).await.unwrap();
+    drop(taken(store.lease("host one", Duration::from_secs(3600)).await.unwrap()));
+    let ends = async { while SeenServer::at(&place).await.unwrap().lease.is_some() {} };
+    tokio::time::timeout(Duration::from_secs(60), ends).await.unwrap();
+}
+
 /// Work in a transaction that has begun and does not go on, as of a process that is stopped; it ends with the sender.
 async fn stopped_at_work(store: &Store) -> (std::sync::mpsc::Sender<()>, tokio::task::JoinHandle<Result<u64, Error>>) {
     let (begun, has_begun) = tokio::sync::oneshot::channel();
