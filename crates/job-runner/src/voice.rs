@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use alerting::{Alert, AlertContext, Channel, Outbox};
+use alerting::{Alert, AlertContext, Channel, Outbox, Said};
 use audit_model::{Coverage, Finding, Person};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use job_store::Store;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::time::timeout;
 use tracing::{debug, warn};
 use url::Url;
@@ -32,9 +32,10 @@ pub struct Voice {
 }
 
 impl Voice {
-    /// The alert of something that was done about a finding; `step` tells it from all others about the finding. Where names are
-    /// pseudonyms, so they are in it.
-    pub fn alert(&self, finding: &Finding, step: &str, detail: Value) -> Alert {
+    /// The alert of something that was done about a finding, in these words; `step` tells it from all others about the finding. Where
+    /// names are pseudonyms, so they are in it.
+    pub fn alert(&self, finding: &Finding, step: &str, said: &Said, mut detail: Map<String, Value>) -> Alert {
+        detail.extend(said.members(finding));
         let context = AlertContext {
             program: self.about.name,
             version: self.about.version,
@@ -43,7 +44,7 @@ impl Voice {
             coverage: &Coverage::default(),
         };
         let naming = self.naming.knowing([known(&finding.person)]);
-        Alert::of_step(&naming.finding(finding), step, &context).with_detail(&naming.json(detail))
+        Alert::of_step(&naming.finding(finding), step, &context).with_detail(&naming.json(Value::Object(detail)))
     }
 
     /// The channels that are set, for [`Outbox::wait`].

@@ -184,7 +184,7 @@ fn hostile(text: &str) -> Finding {
     finding.person.name = text.into();
     finding.person.email = Some(text.into());
     finding.room.as_mut().unwrap().title = text.into();
-    finding.reasons = vec![format!("opened {text}"), text.to_owned()];
+    finding.reasons = vec![format!("opened {text}").into(), text.into()];
     finding
 }
 
