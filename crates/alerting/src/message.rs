@@ -104,7 +104,8 @@ impl Message {
 /// `high: Anna Example in "Alpha": 41 actions within 1 h, more than 20`, or in the words of the program
 /// `critical: Anna Example signed in from 203.0.113.66 after 40 wrong passwords`
 fn subject(alert: &Alert, said: &InLanguage, words: &Words) -> String {
-    let person = called(&alert.person).unlinked_within(LONGEST_PERSON);
+    let person = said.said.facts.who.as_deref().map_or_else(|| called(&alert.person), PortalText::new);
+    let person = person.unlinked_within(LONGEST_PERSON);
     if let Some(did) = said.said.did.as_ref().filter(|_| !alert.is_over()) {
         let said = format!("{}: {person} {}", severity(alert, words), line(did));
         return PortalText::new(said).for_terminal_within(LONGEST_SUBJECT);
@@ -153,7 +154,7 @@ fn facts(alert: &Alert, said: &InLanguage, words: &'static Words, now: DateTime<
     let of_room = || alert.room.as_ref().map(|room| place(room, words));
     let times = Times::of(alert, words);
     let facts = [
-        fact(words.who, Some(who(&alert.person))),
+        fact(words.who, said.said.facts.who.as_deref().map(line).or_else(|| Some(who(&alert.person)))),
         fact(words.place, own(&said.said.facts.place).or_else(of_room)),
         fact(words.count, own(&said.said.facts.how_many).or_else(|| counted.then(|| how_many(alert, words)))),
         fact(words.speed, own(&said.said.facts.how_fast).or_else(|| how_fast(alert, words))),

@@ -31,6 +31,9 @@ pub struct Said {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SaidFacts {
+    /// Whom to name instead of the person, where it is none: `40 people`, `the portal's address list`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub who: Option<Sentence>,
     #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
     pub place: Option<Sentence>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,19 +78,20 @@ impl Said {
     }
 
     fn sentences(&self) -> impl Iterator<Item = &Sentence> {
-        let SaidFacts { place, how_many, how_fast, how_sure, .. } = &self.facts;
-        self.did.iter().chain(&self.what_to_do).chain([place, how_many, how_fast, how_sure].into_iter().flatten())
+        let SaidFacts { who, place, how_many, how_fast, how_sure, .. } = &self.facts;
+        self.did.iter().chain(&self.what_to_do).chain([who, place, how_many, how_fast, how_sure].into_iter().flatten())
     }
 
     /// With the German texts where the English ones stand.
     fn in_german(&self) -> Said {
         let german = |said: &Sentence| Sentence::from(said.german());
         let one = |said: &Option<Sentence>| said.as_ref().map(german);
-        let SaidFacts { place, how_many, how_fast, goes_on, how_sure } = &self.facts;
+        let SaidFacts { who, place, how_many, how_fast, goes_on, how_sure } = &self.facts;
         Said {
             did: one(&self.did),
             what_to_do: self.what_to_do.iter().map(german).collect(),
             facts: SaidFacts {
+                who: one(who),
                 place: one(place),
                 how_many: one(how_many),
                 how_fast: one(how_fast),

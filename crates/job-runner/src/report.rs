@@ -129,7 +129,7 @@ impl<D, B> Report<D, B> {
 }
 
 /// None of what is no object.
-fn members_of(value: &impl Serialize) -> Map<String, Value> {
+pub(crate) fn members_of(value: &impl Serialize) -> Map<String, Value> {
     match serde_json::to_value(value) {
         Ok(Value::Object(members)) => members,
         _ => Map::new(),

@@ -7,7 +7,7 @@ use audit_model::{Coverage, Finding, Person};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use job_store::Store;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::time::timeout;
 use tracing::{debug, warn};
 use url::Url;
@@ -15,6 +15,7 @@ use url::Url;
 use crate::about::About;
 use crate::alerts;
 use crate::naming::{Known, Naming};
+use crate::report::members_of;
 use crate::setup;
 
 /// So long an action waits for the alert that announces it. What has not left by then leaves later.
@@ -34,7 +35,8 @@ pub struct Voice {
 impl Voice {
     /// The alert of something that was done about a finding, in these words; `step` tells it from all others about the finding. Where
     /// names are pseudonyms, so they are in it.
-    pub fn alert(&self, finding: &Finding, step: &str, said: &Said, mut detail: Map<String, Value>) -> Alert {
+    pub fn alert(&self, finding: &Finding, step: &str, said: &Said, detail: &Value) -> Alert {
+        let mut detail = members_of(detail);
         detail.extend(said.members(finding));
         let context = AlertContext {
             program: self.about.name,
