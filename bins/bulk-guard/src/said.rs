@@ -54,7 +54,7 @@ fn did(finding: &Finding, detail: &Detail) -> Sentence {
     else {
         return Sentence::new(
             "deleted, moved or downloaded a folder of unknown contents",
-            format!("{have} einen Ordner mit unbekanntem Inhalt gelöscht, verschoben oder geladen"),
+            format!("{have} einen Ordner unbekannten Inhalts entfernt oder geladen"),
         );
     };
     let noun = kind.map_or(DOCUMENT, Kind::counted);

@@ -29,5 +29,6 @@ pub(crate) mod settle;
 pub(crate) mod state;
 #[cfg(test)]
 mod testing;
+mod telling;
 mod witness;
 pub(crate) mod words;

@@ -6,7 +6,7 @@
 mod html;
 mod words;
 
-use audit_model::{Attributed, FindingRoom, Gap, Person, PortalText, Sentence, Severity};
+use audit_model::{Attributed, FindingRoom, Gap, Person, PortalText, Sentence};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use report::words::Clock;
@@ -72,8 +72,8 @@ impl Message {
         let matter = alert.matter.as_ref().map(|matter| format!(" · {} {matter}", words.matter)).unwrap_or_default();
         let (program, version) = (line(&alert.program.name), line(&alert.program.version));
         Message {
-            subject: subject(alert, &said, words),
-            severity: severity(alert, words).to_owned(),
+            subject: subject(alert, &said, language),
+            severity: severity(alert, language).to_owned(),
             what_to_do: what_to_do(alert, &said, words),
             facts: facts(alert, &said, words, now),
             links,
@@ -103,11 +103,12 @@ impl Message {
 
 /// `high: Anna Example in "Alpha": 41 actions within 1 h, more than 20`, or in the words of the program
 /// `critical: Anna Example signed in from 203.0.113.66 after 40 wrong passwords`
-fn subject(alert: &Alert, said: &InLanguage, words: &Words) -> String {
-    let person = said.said.facts.who.as_deref().map_or_else(|| called(&alert.person), PortalText::new);
-    let person = person.unlinked_within(LONGEST_PERSON);
+fn subject(alert: &Alert, said: &InLanguage, language: Language) -> String {
+    let words = language.words();
+    let own = said.said.facts.who.as_deref().map(line);
+    let person = own.unwrap_or_else(|| called(&alert.person).unlinked_within(LONGEST_PERSON));
     if let Some(did) = said.said.did.as_ref().filter(|_| !alert.is_over()) {
-        let said = format!("{}: {person} {}", severity(alert, words), line(did));
+        let said = format!("{}: {person} {}", severity(alert, language), line(did));
         return PortalText::new(said).for_terminal_within(LONGEST_SUBJECT);
     }
     let room = alert.room.as_ref().map(|room| room.title.unlinked_within(LONGEST_ROOM));
@@ -116,24 +117,14 @@ fn subject(alert: &Alert, said: &InLanguage, words: &Words) -> String {
         Some(reason) => reason.clone(),
         None => said.said.facts.how_many.as_deref().map_or_else(|| how_many(alert, words), str::to_owned),
     };
-    let start = format!("{}: {person}{room}: ", severity(alert, words));
+    let start = format!("{}: {person}{room}: ", severity(alert, language));
     let left = LONGEST_SUBJECT.saturating_sub(start.chars().count());
     PortalText::new(format!("{start}{}", PortalText::new(what).unlinked_within(left)))
         .for_terminal_within(LONGEST_SUBJECT)
 }
 
-fn severity(alert: &Alert, words: &Words) -> &'static str {
-    if alert.is_over() {
-        return words.over;
-    }
-    let [info, low, medium, high, critical] = words.severities;
-    match alert.severity {
-        Severity::Info => info,
-        Severity::Low => low,
-        Severity::Medium => medium,
-        Severity::High => high,
-        Severity::Critical => critical,
-    }
+fn severity(alert: &Alert, language: Language) -> &'static str {
+    if alert.is_over() { language.words().over } else { language.severity(alert.severity) }
 }
 
 /// What the program says; else what is right whatever was found.

@@ -140,7 +140,7 @@ impl Kind {
             Kind::Purged => ("purged", ""),
             Kind::Viewed => ("looked at", ""),
             Kind::Shared => ("shared", " by links"),
-            Kind::MemberRemoved => ("removed", " from rooms"),
+            Kind::MemberRemoved => ("removed", ""),
             Kind::Dismantled => ("archived, deleted or disconnected", ""),
         }
     }

@@ -1,5 +1,6 @@
 //! The words of the frame. What programs say of a finding they say in both languages themselves.
 
+use audit_model::Severity;
 use chrono::{DateTime, Utc};
 use report::words::{Clock, german, number, plural, source};
 use serde::Deserialize;
@@ -19,6 +20,18 @@ impl Language {
         match self {
             Language::En => "en",
             Language::De => "de",
+        }
+    }
+
+    /// The word for it.
+    pub(crate) fn severity(self, severity: Severity) -> &'static str {
+        let [info, low, medium, high, critical] = self.words().severities;
+        match severity {
+            Severity::Info => info,
+            Severity::Low => low,
+            Severity::Medium => medium,
+            Severity::High => high,
+            Severity::Critical => critical,
         }
     }
 

@@ -53,9 +53,9 @@ impl Above {
 }
 
 impl Kinds {
-    /// `38 Downloads, 3 Änderungen an 40 Dokumenten`
+    /// `38 Downloads, 3 Änderungen (40 Dokumente)`
     pub(crate) fn german(&self) -> String {
-        format!("{} an {}", self.by_class_german(), counted(self.documents, "Dokument", "Dokumenten"))
+        format!("{} ({})", self.by_class_german(), counted(self.documents, "Dokument", "Dokumente"))
     }
 
     /// `38 Downloads, 3 Änderungen`, most frequent first.
