@@ -24,6 +24,7 @@ pub(crate) fn said(report: &Report, found: &Found) -> Said {
         did: is_told.then(|| did(finding, detail)),
         what_to_do: steps.map(|(step, german)| shown(step, german)).collect(),
         facts: SaidFacts {
+            who: None,
             place: place(finding, detail),
             how_many: is_told.then(|| Sentence::new(detail.kinds.to_string(), detail.kinds.german())),
             how_fast: detail.when(clock),
