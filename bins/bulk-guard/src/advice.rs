@@ -13,10 +13,8 @@ const KEEP_THE_TRASH: Step = (
 );
 
 /// What follows on it in a report, where the command cannot name the matter.
-pub(crate) const INCIDENT_IS: Step = (
-    ", with the `matter` of this finding as INCIDENT",
-    ", mit dem Vorgang (`matter`) dieses Befunds als INCIDENT",
-);
+pub(crate) const INCIDENT_IS: Step =
+    (", with the `matter` of this finding as INCIDENT", ", mit dem Vorgang (`matter`) dieses Befunds als INCIDENT");
 
 const LIST: Step = (
     "list what was changed, what it was before and who can put it back: `bulk-guard restore-list INCIDENT \

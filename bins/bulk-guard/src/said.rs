@@ -106,9 +106,8 @@ fn place(detail: &Detail) -> Option<Sentence> {
     let german: Vec<String> =
         rooms().map(|(title, many)| format!("Raum \"{title}\" ({})", german::number(many))).collect();
     let total = english.len() as u64;
-    (total > 0).then(|| {
-        Sentence::new(list_of(&english, ROOMS_NAMED, total), german::list_of(&german, ROOMS_NAMED, total))
-    })
+    (total > 0)
+        .then(|| Sentence::new(list_of(&english, ROOMS_NAMED, total), german::list_of(&german, ROOMS_NAMED, total)))
 }
 
 fn how_many(finding: &Finding, detail: &Detail) -> Sentence {

@@ -27,8 +27,8 @@ pub(crate) mod run;
 pub(crate) mod seen;
 pub(crate) mod settle;
 pub(crate) mod state;
+mod telling;
 #[cfg(test)]
 mod testing;
-mod telling;
 mod witness;
 pub(crate) mod words;

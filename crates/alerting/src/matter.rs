@@ -153,7 +153,10 @@ impl Matter {
         if finding.state == FindingState::Ended {
             let [quiet, quiet_de] = hours(moment.quiet);
             let english = format!("over: nothing more for {quiet}; {now} actions in all");
-            return Sentence::new(english, format!("beendet: seit {quiet_de} nichts mehr; insgesamt {}", actions_de(now)));
+            return Sentence::new(
+                english,
+                format!("beendet: seit {quiet_de} nichts mehr; insgesamt {}", actions_de(now)),
+            );
         }
         let is_severer = finding.severity > self.severity && now <= before;
         let has_resumed = has_resumed(finding, self, moment);

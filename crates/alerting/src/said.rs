@@ -115,10 +115,7 @@ impl InLanguage {
     pub(crate) fn of(alert: &Alert, language: Language) -> InLanguage {
         let german = || serde_json::from_value(alert.detail.get(GERMAN)?.clone()).ok();
         let spoken = (language == Language::De).then(german).flatten();
-        spoken.unwrap_or_else(|| InLanguage {
-            said: Said::in_english(&alert.detail),
-            reasons: alert.reasons.clone(),
-        })
+        spoken.unwrap_or_else(|| InLanguage { said: Said::in_english(&alert.detail), reasons: alert.reasons.clone() })
     }
 }
 

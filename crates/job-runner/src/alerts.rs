@@ -89,7 +89,9 @@ fn test_alert<C>(setup: &Setup<'_, C>) -> Result<Alert, Error> {
         coverage: &Coverage::default(),
     };
     let said = Said {
-        did: Some(("sends a test alert: nothing has happened", "sendet eine Testnachricht: Es ist nichts geschehen").into()),
+        did: Some(
+            ("sends a test alert: nothing has happened", "sendet eine Testnachricht: Es ist nichts geschehen").into(),
+        ),
         what_to_do: vec![
             (
                 "nothing, where you know of the test: this channel works",

@@ -119,7 +119,10 @@ fn said(has_passed: bool) -> Said {
     let (did, steps): (_, &[_]) = if has_passed {
         (
             ("has passed a drill: nobody attacked anything", "hat eine Übung bestanden: Niemand hat angegriffen"),
-            &[("nothing: it was a drill, and all of it worked", "Nichts: Es war eine Übung, und alles hat funktioniert")],
+            &[(
+                "nothing: it was a drill, and all of it worked",
+                "Nichts: Es war eine Übung, und alles hat funktioniert",
+            )],
         )
     } else {
         (

@@ -132,7 +132,8 @@ impl Crowd {
         let german = self.within_german((few, most));
         let (few, most) = (number(few), number(most));
         let each = if most == few { format!("{most} each") } else { format!("{few} to {most} each") };
-        let english = format!("{documents} {done} within {within}, {each}: a sync client or a migration would explain it");
+        let english =
+            format!("{documents} {done} within {within}, {each}: a sync client or a migration would explain it");
         let mut reasons = vec![Sentence::new(english, german)];
         let named = people.iter().map(|(person, documents)| (person.id, person.name.clone(), *documents));
         let named: Vec<_> = named.collect();
@@ -186,7 +187,8 @@ pub(super) fn several_rooms(rooms: usize) -> Sentence {
 
 /// `days` are those of the month before on which the person worked.
 pub(super) fn off_hours(hour: u32, days: usize) -> Sentence {
-    let english = format!("at {hour}:00, an hour never worked at on {} of the month before", plural(days as u64, "day"));
+    let english =
+        format!("at {hour}:00, an hour never worked at on {} of the month before", plural(days as u64, "day"));
     Sentence::new(english, german::off_hours(hour, days))
 }
 
@@ -238,9 +240,7 @@ pub(super) fn new_extension(extension: &str, (with_it, all): (usize, usize)) -> 
 pub(super) fn own_endings(example: &str, (such, all): (usize, usize)) -> Sentence {
     let example = PortalText::new(example).for_terminal_within(120);
     Sentence::new(
-        format!(
-            "{such} of {all} new names have another ending each behind the former one, such as `{example}`"
-        ),
+        format!("{such} of {all} new names have another ending each behind the former one, such as `{example}`"),
         format!("{such} von {all} neuen Namen haben hinter der alten Endung je eine andere, zum Beispiel `{example}`"),
     )
 }

@@ -67,7 +67,8 @@ fn found(of: Of, severity: Severity, exceeded: Exceeded) -> Found<Detail> {
 
 fn attack() -> Found<Detail> {
     let mut found = found(Of::Person, Severity::Critical, limit(Some(Kind::Renamed), 180));
-    let sign = Sentence::new("180 of 180 new names end in `.locked` now", "180 von 180 neuen Namen enden jetzt auf `.locked`");
+    let sign =
+        Sentence::new("180 of 180 new names end in `.locked` now", "180 von 180 neuen Namen enden jetzt auf `.locked`");
     found.finding.reasons.push(sign.clone());
     found.detail.corroboration = vec![Corroboration { kind: Sign::NewExtension, evidence: sign }];
     let held = ShownAction { kind: ActionKind::Suspend, state: ActionState::Held, held: Some(Hold::OtherAdmin) };

@@ -104,18 +104,14 @@ fn of(topic: Topic) -> (Step, &'static [Step]) {
                 "Stellen Sie anhand der Gründe unten fest, warum, machen Sie einen neuen Plan und wenden Sie ihn an",
             )],
         ),
-        Topic::Conflict => (
-            ("was not taken back as a whole", "wurde nicht ganz zurückgenommen"),
-            &[LOOK, ASK],
-        ),
+        Topic::Conflict => (("was not taken back as a whole", "wurde nicht ganz zurückgenommen"), &[LOOK, ASK]),
         Topic::Foreign => (
             ("was written by somebody else meanwhile", "wurde inzwischen von jemand anderem geschrieben"),
             &[ASK, LOOK],
         ),
-        Topic::Raced => (
-            ("has overwritten somebody else's change", "hat eine fremde Änderung überschrieben"),
-            &[ASK, LOOK],
-        ),
+        Topic::Raced => {
+            (("has overwritten somebody else's change", "hat eine fremde Änderung überschrieben"), &[ASK, LOOK])
+        }
         Topic::Refused => (
             ("was not changed: the plan was not carried out", "wurde nicht geändert: Der Plan ist abgelehnt"),
             &[(

@@ -71,10 +71,9 @@ fn in_both(finding: &Finding, detail: &Detail) -> (String, String) {
         }
         Kind::Unnamed if detail.people.len() > 1 => fixed("are named by no rule", "kommen in keiner Regel vor"),
         Kind::Unnamed => fixed("is named by no rule", "kommt in keiner Regel vor"),
-        Kind::Disabled => fixed(
-            "still appears, though the account is disabled",
-            "taucht noch auf, obwohl das Konto deaktiviert ist",
-        ),
+        Kind::Disabled => {
+            fixed("still appears, though the account is disabled", "taucht noch auf, obwohl das Konto deaktiviert ist")
+        }
         Kind::NewCountry => (
             "signed in from a country for the first time".to_owned(),
             format!("hat sich zum ersten Mal aus {place} angemeldet"),
@@ -83,10 +82,9 @@ fn in_both(finding: &Finding, detail: &Detail) -> (String, String) {
             format!("signed in after {}", plural(detail.logins, "failed login")),
             format!("hat sich nach {tries} angemeldet"),
         ),
-        Kind::FailedBurst => (
-            format!("was the target of {}", plural(detail.logins, "failed login")),
-            format!("war Ziel von {tries}"),
-        ),
+        Kind::FailedBurst => {
+            (format!("was the target of {}", plural(detail.logins, "failed login")), format!("war Ziel von {tries}"))
+        }
         Kind::Spraying => {
             let (from, from_german) = match place.as_str() {
                 "" => Default::default(),
@@ -98,10 +96,9 @@ fn in_both(finding: &Finding, detail: &Detail) -> (String, String) {
             )
         }
         Kind::ListChanged => list_changed(finding),
-        Kind::NotEnforced => fixed(
-            "lets people in whom its address list refuses",
-            "lässt Personen ein, die seine Adressliste abweist",
-        ),
+        Kind::NotEnforced => {
+            fixed("lets people in whom its address list refuses", "lässt Personen ein, die seine Adressliste abweist")
+        }
         Kind::BreakGlass => fixed(
             "signed in as the owner, whom the list does not stop",
             "hat sich als Eigentümer angemeldet, den die Liste nicht aufhält",

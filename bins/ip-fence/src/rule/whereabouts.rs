@@ -5,7 +5,9 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit_model::{Address, AddressRange, GUEST_ACCOUNT, Person, PersonStatus, PortalText, Sentence, Severity, is_robot};
+use audit_model::{
+    Address, AddressRange, GUEST_ACCOUNT, Person, PersonStatus, PortalText, Sentence, Severity, is_robot,
+};
 use uuid::Uuid;
 
 use super::found::{Case, Counted, Kind, Rows, Subject};

@@ -85,8 +85,12 @@ fn sure(room: &FindingRoom) -> Sentence {
     let german = match room.attributed {
         Attributed::Target => "der Raum ist sicher: Jedes Ereignis nennt ihn",
         Attributed::Log => "der Raum ist sicher: Sein Protokoll führt die Ereignisse auf",
-        Attributed::Title => "der Raum ergibt sich aus dem Titel: Mehr nennt das Portal bei den meisten Ereignissen nicht",
-        Attributed::Tree => "der Raum ergibt sich daraus, wo die Dokumente jetzt sind; damals können sie woanders gewesen sein",
+        Attributed::Title => {
+            "der Raum ergibt sich aus dem Titel: Mehr nennt das Portal bei den meisten Ereignissen nicht"
+        }
+        Attributed::Tree => {
+            "der Raum ergibt sich daraus, wo die Dokumente jetzt sind; damals können sie woanders gewesen sein"
+        }
     };
     Sentence::new(format!("the room is known {}", how(room.attributed)), german)
 }

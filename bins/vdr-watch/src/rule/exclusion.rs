@@ -27,9 +27,9 @@ pub(crate) fn silence(
         if let Some((_, exclusion)) = covering {
             let until = exclusion.until.map(|until| until.to_string()).unwrap_or_default();
             finding.state = FindingState::Silenced;
-            finding
-                .reasons
-                .push(format!("expected until {until}: {}", PortalText::new(exclusion.reason.as_str()).for_terminal()).into());
+            finding.reasons.push(
+                format!("expected until {until}: {}", PortalText::new(exclusion.reason.as_str()).for_terminal()).into(),
+            );
         } else if let Some((number, _)) = valid.iter().find(|(_, exclusion)| covers(exclusion, finding, None)) {
             let why = "several rooms have had the title that it names; give the room's id";
             let why_german = "mehrere Räume hatten den Titel, den er nennt; geben Sie die Id des Raums an";

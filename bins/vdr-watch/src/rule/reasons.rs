@@ -156,7 +156,11 @@ impl fmt::Display for Kinds {
 impl Kinds {
     /// `38 downloads, 3 changes`, most frequent first.
     pub(crate) fn by_class(&self) -> String {
-        let classes = frequent(&self.classes).into_iter().map(|(class, count)| of_class(class, count)).collect::<Vec<_>>().join(", ");
+        let classes = frequent(&self.classes)
+            .into_iter()
+            .map(|(class, count)| of_class(class, count))
+            .collect::<Vec<_>>()
+            .join(", ");
         if self.at_least { format!("≥ {classes}") } else { classes }
     }
 }

@@ -165,7 +165,8 @@ pub(super) fn new_program(new: &str, known: usize) -> String {
 
 pub(super) fn names_unknown(asked: usize, gone: usize, failed: usize) -> String {
     let asked = counted(asked as u64, "Dokument", "Dokumenten");
-    let gone_words = |gone: usize| if gone == 1 { "1 nicht mehr da".to_owned() } else { format!("{gone} nicht mehr da") };
+    let gone_words =
+        |gone: usize| if gone == 1 { "1 nicht mehr da".to_owned() } else { format!("{gone} nicht mehr da") };
     let failed_words = |failed: usize| format!("{failed} vom Portal nicht genannt");
     let why = match (gone, failed) {
         (gone, 0) => gone_words(gone),

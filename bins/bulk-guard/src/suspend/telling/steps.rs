@@ -109,19 +109,16 @@ fn of(topic: Topic) -> (Step, &'static [Step]) {
                 ),
             ],
         ),
-        Topic::ReleaseFailed => (
-            ("could not be enabled again", "konnte nicht wieder eingeschaltet werden"),
-            &[BY_HAND],
-        ),
-        Topic::Settled => (
-            ("is left alone by this program from now on", "bleibt für dieses Programm von nun an unberührt"),
-            &[CHECK],
-        ),
+        Topic::ReleaseFailed => {
+            (("could not be enabled again", "konnte nicht wieder eingeschaltet werden"), &[BY_HAND])
+        }
+        Topic::Settled => {
+            (("is left alone by this program from now on", "bleibt für dieses Programm von nun an unberührt"), &[CHECK])
+        }
         Topic::Kept => (("stays suspended", "bleibt gesperrt"), &[BY_HAND]),
         Topic::Dropped => (("was not suspended", "wurde nicht gesperrt"), &[LOOK]),
-        Topic::Cancelled => (
-            ("is not suspended: somebody has cancelled it", "wird nicht gesperrt: Jemand hat es abgebrochen"),
-            &[LOOK],
-        ),
+        Topic::Cancelled => {
+            (("is not suspended: somebody has cancelled it", "wird nicht gesperrt: Jemand hat es abgebrochen"), &[LOOK])
+        }
     }
 }

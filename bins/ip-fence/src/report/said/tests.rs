@@ -46,7 +46,12 @@ fn all() -> Vec<(&'static str, Case)> {
         ),
         (
             "cannot judge",
-            case(Kind::CannotJudge, Severity::Low, None, "the portal noted no address, as for some IPv6 addresses: 3 logins"),
+            case(
+                Kind::CannotJudge,
+                Severity::Low,
+                None,
+                "the portal noted no address, as for some IPv6 addresses: 3 logins",
+            ),
         ),
         (
             "address set",
@@ -59,10 +64,7 @@ fn all() -> Vec<(&'static str, Case)> {
             "new country",
             case(Kind::NewCountry, Severity::Low, Some("France"), "signed in from France for the first time: 3 logins"),
         ),
-        (
-            "guessed",
-            case(Kind::FailedBurst, Severity::Medium, None, "3 wrong passwords with bob@example.com typed"),
-        ),
+        ("guessed", case(Kind::FailedBurst, Severity::Medium, None, "3 wrong passwords with bob@example.com typed")),
         (
             "guessed, and signed in",
             case(
@@ -87,7 +89,10 @@ fn all() -> Vec<(&'static str, Case)> {
                 "wrote the portal's address list 2 times, at 2026-11-20 08:10 (Europe/Berlin), from 203.0.113.7",
             ),
         ),
-        ("not enforced", of(case(Kind::NotEnforced, Severity::High, None, "the portal says that its list counts"), list())),
+        (
+            "not enforced",
+            of(case(Kind::NotEnforced, Severity::High, None, "the portal says that its list counts"), list()),
+        ),
         (
             "break glass",
             case(

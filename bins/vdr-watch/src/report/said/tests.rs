@@ -71,8 +71,10 @@ fn found(usual: &Usual, placed: impl Iterator<Item = Placed>) -> Found {
     (person.email, person.role) = (Some("mallory@example.com".into()), Some(PortalRole::User));
     person.status = Some(PersonStatus::Active);
     person.room_role = Some(RoomRole::Member { access: "viewer".to_owned(), groups: Vec::new() });
-    found.detail.room_owner =
-        Some(audit_model::Person { email: Some("bob@example.com".into()), ..testing::person(9, "Bob Ray", PortalRole::User) });
+    found.detail.room_owner = Some(audit_model::Person {
+        email: Some("bob@example.com".into()),
+        ..testing::person(9, "Bob Ray", PortalRole::User)
+    });
     found
 }
 

@@ -44,9 +44,7 @@ impl Above {
             Basis::ShareOfRoom { percent, documents: all } => {
                 let (share, taken) = (share(*documents, all), number((*documents).min(all)));
                 let of_all = format!("{taken} von {}", self::counted(all, "Dokument", "Dokumenten"));
-                format!(
-                    "{at_least}{of_all} des Raums {span} heruntergeladen ({share} %), mehr als {percent} %"
-                )
+                format!("{at_least}{of_all} des Raums {span} heruntergeladen ({share} %), mehr als {percent} %")
             }
         }
     }
@@ -70,7 +68,8 @@ impl Open {
     fn german(&self) -> String {
         const NOT_LOOKED_UP: &str = "wo die Dokumente sind, war nicht zu ermitteln";
         let several = |is_unplaced: bool| {
-            let why = if is_unplaced { NOT_LOOKED_UP } else { "die Aufzeichnungen des Portals unterscheiden sie nicht" };
+            let why =
+                if is_unplaced { NOT_LOOKED_UP } else { "die Aufzeichnungen des Portals unterscheiden sie nicht" };
             format!("mehrere Räume hatten diesen Titel, und {why}")
         };
         match self {

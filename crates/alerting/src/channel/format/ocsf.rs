@@ -92,7 +92,8 @@ fn resources(offer: &Offer<'_>) -> Value {
     let alert = &offer.alert;
     match &alert.room {
         Some(room) => {
-            let mut resource = json!({ "name": cut(room.title.raw(), LONGEST_NAME), "type": "room", "namespace": alert.portal.url });
+            let mut resource =
+                json!({ "name": cut(room.title.raw(), LONGEST_NAME), "type": "room", "namespace": alert.portal.url });
             if let Some(id) = &room.id {
                 resource["uid"] = id.to_string().into();
             }

@@ -125,7 +125,10 @@ async fn growth_is_held_back_counted_and_told_with_the_next_alert() {
     let now = moment(time("08:52:00"));
     outbox.compare(&mut findings, &now).await.unwrap();
     let reasons = ["41 actions within 1 h, more than 20", "already reported with 41 actions; now 82"];
-    assert_eq!((findings[0].state, findings[0].reasons.iter().map(|reason| reason.english()).collect::<Vec<_>>()), (Grown, reasons.to_vec()));
+    assert_eq!(
+        (findings[0].state, findings[0].reasons.iter().map(|reason| reason.english()).collect::<Vec<_>>()),
+        (Grown, reasons.to_vec())
+    );
     let mut alerts: Vec<Alert> = findings.iter().map(|finding| alert_of(finding, &complete())).collect();
     outbox.keep(&findings, &[], &mut alerts, &[], &now).await.unwrap();
     assert_eq!((alerts[0].suppressed, alerts[0].matter.is_some()), (2, true));
