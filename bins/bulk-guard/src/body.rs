@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use audit_model::{Finding, Person, PortalText, Severity};
+use audit_model::{Finding, Person, PortalText, Sentence, Severity};
 use chrono::{DateTime, Utc};
 use job_runner::Found;
 use safe_actions::{Action, ActionKind, ActionState, Candidate, Hold, Plan, Trip};
@@ -10,6 +10,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
+use crate::advice::{self, what_to_do};
 use crate::config::Threshold;
 use crate::gather::Logins;
 use crate::people::NOT_STOPPED;
@@ -128,7 +129,7 @@ pub(crate) struct Detail {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) people: Vec<ShownPerson>,
     /// The most urgent first.
-    pub(crate) what_to_do: &'static [&'static str],
+    pub(crate) what_to_do: Vec<Sentence>,
     /// Whose finding it is, for the text.
     #[serde(skip)]
     pub(crate) of: Of,
@@ -159,7 +160,25 @@ impl From<&Action> for ShownAction {
 
 impl ShownAction {
     /// As a sentence without a full stop. `has_acted`: it was carried out as far as it could be, and is not only shown.
-    pub(crate) fn words(&self, has_acted: bool) -> String {
+    pub(crate) fn sentence(&self, has_acted: bool) -> Sentence {
+        Sentence::new(self.words(has_acted), self.german(has_acted))
+    }
+
+    fn german(&self, has_acted: bool) -> String {
+        match (self.state, &self.held) {
+            (ActionState::Already, _) => "das Konto ist schon deaktiviert".to_owned(),
+            (_, Some(hold)) if has_acted => format!("nicht gesperrt: {}", hold.german()),
+            (_, Some(hold)) => format!("würde nicht gesperrt: {}", hold.german()),
+            (_, None) if !has_acted => "würde gesperrt".to_owned(),
+            (ActionState::Done, None) => "gesperrt".to_owned(),
+            (ActionState::Failed, None) => "konnte nicht gesperrt werden".to_owned(),
+            (ActionState::Unknown, None) => "es ist nicht bekannt, ob die Person gesperrt ist".to_owned(),
+            (ActionState::Released, None) => "war gesperrt und ist wieder eingeschaltet".to_owned(),
+            (ActionState::Planned | ActionState::Held, None) => "noch nicht gesperrt".to_owned(),
+        }
+    }
+
+    fn words(&self, has_acted: bool) -> String {
         match (self.state, &self.held) {
             (ActionState::Already, _) => "the account is already disabled".to_owned(),
             (_, Some(hold)) if has_acted => format!("not suspended: {}", hold.words()),
@@ -183,7 +202,7 @@ impl Detail {
     /// Takes in what a plan says of the person.
     pub(crate) fn planned(&mut self, action: Option<ShownAction>, has_acted: bool) {
         if action.as_ref().is_some_and(|action| action.is_disabled(has_acted)) {
-            self.what_to_do = WHERE_DISABLED;
+            self.what_to_do = advice::where_disabled();
         }
         self.action = action;
     }
@@ -197,56 +216,6 @@ pub(crate) enum Of {
     VisitorsOfRooms,
     Room,
     Crowd,
-}
-
-const KEEP_THE_TRASH: &str = "let nobody empty a trash or delete versions before you know what was changed";
-
-const LIST: &str = "list what was changed, what it was before and who can put it back: `bulk-guard restore-list INCIDENT \
-     --out list.csv`, with the `matter` of this finding as INCIDENT";
-
-const ASK_OTHERS: &str = "ask somebody who knows the work, such as the owner of the room, and not by mail to the account itself: an attacker may read it";
-
-const WHERE_DISABLED: &[&str] = &[
-    "leave the account disabled until you know what this work is for; you can enable it again at any time",
-    ASK_OTHERS,
-    KEEP_THE_TRASH,
-    LIST,
-];
-
-fn what_to_do(of: Of, severity: Severity) -> &'static [&'static str] {
-    match of {
-        Of::Person if severity == Severity::Critical => &[
-            "disable the account now, unless you know what this work is for; you can enable it again at any time",
-            ASK_OTHERS,
-            KEEP_THE_TRASH,
-            LIST,
-        ],
-        Of::Person if severity == Severity::High => &[
-            ASK_OTHERS,
-            "disable the account if it goes on, or if nobody can say what it is for",
-            KEEP_THE_TRASH,
-            LIST,
-        ],
-        Of::Person => {
-            &["ask the owner of the room whether this was meant, or call the person; if it was, there is nothing to do"]
-        }
-        Of::Visitors => &[
-            "find out who came through links to this room, and remove the links that nobody needs",
-            KEEP_THE_TRASH,
-            LIST,
-        ],
-        Of::VisitorsOfRooms => &[
-            "find out who came through links to these rooms, and remove the links that nobody needs",
-            KEEP_THE_TRASH,
-            LIST,
-        ],
-        Of::Room => &["ask the owner of the room whether this was meant"],
-        Of::Crowd => &[
-            "find out whether all of them use the same sync client, or whether somebody is migrating documents",
-            "if neither explains it, disable the accounts and ask their owners",
-            KEEP_THE_TRASH,
-        ],
-    }
 }
 
 /// One of several people.

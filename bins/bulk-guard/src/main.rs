@@ -1,6 +1,7 @@
 //! Finds people who change many documents in a short time, and plans whom to suspend. See the README for operators.
 
 mod act;
+mod advice;
 mod backtest;
 mod body;
 mod catch_up;

@@ -125,7 +125,7 @@ pub(crate) fn planned(report: &mut Report, plan: Plan) {
         let mut own = plan.actions.iter().filter(|action| action.person.id == finding.person.id);
         detail.planned(own.next().map(ShownAction::from), has_acted);
         detail.breaker = plan.trip;
-        finding.reasons.extend(detail.action.as_ref().map(|action| action.words(has_acted)));
+        finding.reasons.extend(detail.action.as_ref().map(|action| action.sentence(has_acted)));
     }
     report.is_held = plan.is_stopped();
     report.body.plan = plan;

@@ -84,7 +84,7 @@ fn person(report: &Report, Found { finding, detail }: &Found<Detail>) -> PersonL
         };
         person.how_much = format!("{} on {documents}{folders}", plural(finding.counts.acts, "action")).into();
     }
-    person.what_to_do = detail.what_to_do.iter().map(|step| with_matter(step, finding).into()).collect();
+    person.what_to_do = detail.what_to_do.iter().map(|step| with_matter(step, finding).english().into()).collect();
     if detail.of == Of::Crowd {
         person.who.page = None;
         let counted = match detail.counted {

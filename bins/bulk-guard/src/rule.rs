@@ -21,11 +21,11 @@ pub(crate) mod habits;
 pub(crate) mod incident;
 pub(crate) mod kind;
 pub(crate) mod names;
-mod reasons;
+pub(crate) mod reasons;
 
 use std::cmp::Reverse;
 
-use audit_model::{Severity, Window};
+use audit_model::{Sentence, Severity, Window};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
@@ -54,11 +54,11 @@ pub(crate) struct Assessed {
     pub(crate) incident: Incident,
     pub(crate) extent: Extent,
     /// From where, and with which programs.
-    pub(crate) from: Option<String>,
+    pub(crate) from: Option<Sentence>,
     pub(crate) signs: Vec<Corroboration>,
     /// What could not be told of the names, and what not of the person, in words.
-    pub(crate) names_unknown: Option<String>,
-    pub(crate) unknown: Vec<String>,
+    pub(crate) names_unknown: Option<Sentence>,
+    pub(crate) unknown: Vec<Sentence>,
     pub(crate) assessment: Assessment,
     /// End of the window that was looked at.
     pub(crate) looked_until: DateTime<Utc>,

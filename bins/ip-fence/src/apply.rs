@@ -32,6 +32,7 @@ pub(crate) mod run;
 pub(crate) mod seen;
 pub(crate) mod settle;
 pub(crate) mod state;
+mod telling;
 #[cfg(test)]
 mod testing;
 mod witness;

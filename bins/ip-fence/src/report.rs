@@ -54,7 +54,7 @@ fn person(report: &Report, Found { finding, detail }: &Found<Detail>, clock: Clo
     }
     person.facts.push(line!["how sure: ", how_sure(detail.kind)]);
     person.how_much = how_many(finding, detail).into();
-    person.what_to_do = detail.what_to_do.iter().map(|step| step.as_str().into()).collect();
+    person.what_to_do = detail.what_to_do.iter().map(|step| step.english().into()).collect();
     person.details.extend(several(&detail.people));
     person
 }

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 
 use alerting::room_page;
 use audit_model::{
-    Attributed, Finding, FindingRoom, GUEST_ACCOUNT, Person, PortalRole, PortalText, RoomId, RoomRole, Severity,
-    Verdict,
+    Attributed, Finding, FindingRoom, GUEST_ACCOUNT, Person, PortalRole, PortalText, RoomId, RoomRole, Sentence,
+    Severity, Verdict,
 };
 use chrono::TimeDelta;
 use report::words::{self, Clock, plural};
@@ -44,10 +44,13 @@ fn short(Found { finding, detail }: &Found) -> Line {
 }
 
 /// ` in 40 min`
-fn how_long(finding: &Finding) -> String {
+fn how_long(finding: &Finding) -> Sentence {
     match finding.window.length() {
-        length if length < TimeDelta::seconds(1) => " at once".to_owned(),
-        length => format!(" in {}", words::duration(length)),
+        length if length < TimeDelta::seconds(1) => (" at once", " auf einmal").into(),
+        length => Sentence::new(
+            format!(" in {}", words::duration(length)),
+            format!(" in {}", words::german::duration(length)),
+        ),
     }
 }
 
@@ -118,12 +121,12 @@ fn person(report: &Report, found: &Found, clock: Clock) -> PersonLine {
     // the actions by kind say how much it was, and more than their sum
     let kinds = detail.kinds.to_string();
     let others = finding.reasons.iter().skip(1).filter(|reason| **reason != kinds);
-    person.facts = others.map(|reason| reason.as_str().into()).collect();
+    person.facts = others.map(|reason| reason.english().into()).collect();
     if !detail.kinds.classes.is_empty() {
         person.how_much = kinds.into();
     }
     person.facts.extend(of_room(finding, detail));
-    person.facts.extend(detail.when(clock).map(Line::from));
+    person.facts.extend(detail.when(clock).map(|when| when.english().into()));
     person.facts.extend(logins::from_where(report, finding, clock));
     person.facts.push(standing(&finding.person, clock));
     person.what_to_do = advice::what_to_do(found, person.who.page.as_deref(), "report");

@@ -204,7 +204,7 @@ impl Activity {
         let finding = Finding {
             room: Some(self.room.clone()),
             counts,
-            reasons: reasons.iter().map(ToString::to_string).collect(),
+            reasons: reasons.iter().map(Reason::sentence).collect(),
             evidence_total: total.events,
             ..Finding::new(RULE, fingerprint(key.0, &key.1), self.person.clone(), span)
         };

@@ -129,7 +129,7 @@ impl Alert {
             room: finding.room.clone(),
             window: finding.window,
             counts: finding.counts,
-            reasons: finding.reasons.clone(),
+            reasons: finding.reasons.iter().map(|reason| reason.english().to_owned()).collect(),
             evidence: finding.evidence.iter().take(MAX_EVIDENCE).cloned().collect(),
             evidence_total: finding.evidence_total,
             links: Links {

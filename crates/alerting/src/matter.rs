@@ -1,7 +1,8 @@
 //! What people know already of a finding, and when they hear of it again. Pure.
 
-use audit_model::{Counts, Course, Finding, FindingState, Severity, Window, sayable};
+use audit_model::{Counts, Course, Finding, FindingState, Sentence, Severity, Window, sayable};
 use chrono::{DateTime, TimeDelta, Utc};
+use report::words::german;
 use sha2::{Digest, Sha256};
 
 /// From twice as much on it is another matter, and worth waking somebody again at once.
@@ -146,22 +147,36 @@ impl Matter {
     }
 
     /// For people: what they were told before, beside what it is now.
-    pub(crate) fn compared_with(&self, finding: &Finding, moment: &Moment<'_>) -> String {
+    pub(crate) fn compared_with(&self, finding: &Finding, moment: &Moment<'_>) -> Sentence {
         let (before, now) = (self.counts.acts, finding.counts.acts);
-        let since = if has_resumed(finding, self, moment) { "; it had ended, and has started again" } else { "" };
-        match finding.state {
-            FindingState::Ended => format!("over: nothing more for {}; {now} actions in all", hours(moment.quiet)),
-            _ if finding.severity > self.severity && now <= before => {
-                format!("already reported with {before} actions at a lower severity{since}")
-            }
-            _ if now > before && since.is_empty() => {
-                let lasting = if is_lasting(finding, self) { ", and it still goes on" } else { "" };
-                format!("already reported with {before} actions; now {now}{lasting}")
-            }
-            _ if now > before => format!("already reported with {before} actions; now {now}{since}"),
-            _ if since.is_empty() => format!("already reported with {before} actions; it still goes on"),
-            _ => format!("already reported with {before} actions{since}"),
+        let (before_de, now_de) = (actions_de(before), german::number(now));
+        if finding.state == FindingState::Ended {
+            let [quiet, quiet_de] = hours(moment.quiet);
+            let english = format!("over: nothing more for {quiet}; {now} actions in all");
+            return Sentence::new(
+                english,
+                format!("beendet: seit {quiet_de} nichts mehr; insgesamt {}", actions_de(now)),
+            );
         }
+        let is_severer = finding.severity > self.severity && now <= before;
+        let has_resumed = has_resumed(finding, self, moment);
+        let (mut english, mut in_german) =
+            (format!("already reported with {before} actions"), format!("bereits mit {before_de} gemeldet"));
+        if is_severer {
+            english.push_str(" at a lower severity");
+            in_german = format!("bereits mit {before_de} und geringerer Schwere gemeldet");
+        } else if now > before {
+            english.push_str(&format!("; now {now}"));
+            in_german.push_str(&format!("; jetzt {now_de}"));
+        }
+        let (more, more_de) = match (has_resumed, is_severer, now > before) {
+            (true, ..) => ("; it had ended, and has started again", "; es war zu Ende und hat wieder begonnen"),
+            (false, true, _) => ("", ""),
+            (false, false, true) if is_lasting(finding, self) => (", and it still goes on", ", und es dauert an"),
+            (false, false, true) => ("", ""),
+            (false, false, false) => ("; it still goes on", "; es dauert an"),
+        };
+        Sentence::new(english + more, in_german + more_de)
     }
 }
 
@@ -214,14 +229,18 @@ fn steps(length: TimeDelta) -> i64 {
     passed + (length - DAY).num_days().max(0)
 }
 
-/// `1 hour`, `90 minutes`
-fn hours(length: TimeDelta) -> String {
+/// `1 hour`, `90 minutes`, and in German as behind `seit`.
+fn hours(length: TimeDelta) -> [String; 2] {
     match length.num_minutes() {
-        60 => "1 hour".to_owned(),
-        minutes if minutes % 60 == 0 => format!("{} hours", minutes / 60),
-        1 => "1 minute".to_owned(),
-        minutes => format!("{minutes} minutes"),
+        60 => ["1 hour".to_owned(), "1 Stunde".to_owned()],
+        minutes if minutes % 60 == 0 => [format!("{} hours", minutes / 60), format!("{} Stunden", minutes / 60)],
+        1 => ["1 minute".to_owned(), "1 Minute".to_owned()],
+        minutes => [format!("{minutes} minutes"), format!("{minutes} Minuten")],
     }
+}
+
+fn actions_de(count: u64) -> String {
+    german::counted(count, "Aktion", "Aktionen")
 }
 
 /// What people can call a matter by: the same for the same finding, wherever it is made.

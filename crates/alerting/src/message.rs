@@ -6,14 +6,14 @@
 mod html;
 mod words;
 
-use audit_model::{Attributed, FindingRoom, Gap, Person, PortalText, Severity};
+use audit_model::{Attributed, FindingRoom, Gap, Person, PortalText, Sentence};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use report::words::{self as shared, Clock};
+use report::words::Clock;
 use url::Url;
 
 use crate::alert::Alert;
-use crate::said::Said;
+use crate::said::InLanguage;
 
 pub use words::Language;
 use words::Words;
@@ -65,15 +65,15 @@ pub struct Fact {
 impl Message {
     /// The message that leaves at this moment.
     pub fn new(alert: &Alert, language: Language, now: DateTime<Utc>) -> Self {
-        let (words, said) = (language.words(), Said::in_alert(alert));
+        let (words, said) = (language.words(), InLanguage::of(alert, language));
         let mut links = Vec::new();
         links.extend(alert.links.room.clone().map(|page| (words.room_page.to_owned(), page)));
         links.extend(alert.links.person.clone().map(|page| (words.person_page.to_owned(), page)));
         let matter = alert.matter.as_ref().map(|matter| format!(" · {} {matter}", words.matter)).unwrap_or_default();
         let (program, version) = (line(&alert.program.name), line(&alert.program.version));
         Message {
-            subject: subject(alert, &said, words),
-            severity: severity(alert, words).to_owned(),
+            subject: subject(alert, &said, language),
+            severity: severity(alert, language).to_owned(),
             what_to_do: what_to_do(alert, &said, words),
             facts: facts(alert, &said, words, now),
             links,
@@ -103,41 +103,33 @@ impl Message {
 
 /// `high: Anna Example in "Alpha": 41 actions within 1 h, more than 20`, or in the words of the program
 /// `critical: Anna Example signed in from 203.0.113.66 after 40 wrong passwords`
-fn subject(alert: &Alert, said: &Said, words: &Words) -> String {
-    let person = called(&alert.person).unlinked_within(LONGEST_PERSON);
-    if let Some(did) = said.did.as_ref().filter(|_| !alert.is_over()) {
-        let said = format!("{}: {person} {}", severity(alert, words), line(did));
+fn subject(alert: &Alert, said: &InLanguage, language: Language) -> String {
+    let words = language.words();
+    let own = said.said.facts.who.as_deref().map(line);
+    let person = own.unwrap_or_else(|| called(&alert.person).unlinked_within(LONGEST_PERSON));
+    if let Some(did) = said.said.did.as_ref().filter(|_| !alert.is_over()) {
+        let said = format!("{}: {person} {}", severity(alert, language), line(did));
         return PortalText::new(said).for_terminal_within(LONGEST_SUBJECT);
     }
     let room = alert.room.as_ref().map(|room| room.title.unlinked_within(LONGEST_ROOM));
     let room = room.map(|title| format!(" {} \"{title}\"", words.in_room)).unwrap_or_default();
-    let what = match alert.reasons.first().filter(|_| !alert.is_over()) {
+    let what = match said.reasons.first().filter(|_| !alert.is_over()) {
         Some(reason) => reason.clone(),
-        None => said.facts.how_many.clone().unwrap_or_else(|| how_many(alert, words)),
+        None => said.said.facts.how_many.as_deref().map_or_else(|| how_many(alert, words), str::to_owned),
     };
-    let start = format!("{}: {person}{room}: ", severity(alert, words));
+    let start = format!("{}: {person}{room}: ", severity(alert, language));
     let left = LONGEST_SUBJECT.saturating_sub(start.chars().count());
     PortalText::new(format!("{start}{}", PortalText::new(what).unlinked_within(left)))
         .for_terminal_within(LONGEST_SUBJECT)
 }
 
-fn severity(alert: &Alert, words: &Words) -> &'static str {
-    if alert.is_over() {
-        return words.over;
-    }
-    let [info, low, medium, high, critical] = words.severities;
-    match alert.severity {
-        Severity::Info => info,
-        Severity::Low => low,
-        Severity::Medium => medium,
-        Severity::High => high,
-        Severity::Critical => critical,
-    }
+fn severity(alert: &Alert, language: Language) -> &'static str {
+    if alert.is_over() { language.words().over } else { language.severity(alert.severity) }
 }
 
 /// What the program says; else what is right whatever was found.
-fn what_to_do(alert: &Alert, said: &Said, words: &Words) -> Vec<String> {
-    let steps: Vec<String> = said.what_to_do.iter().take(MOST_LINES).map(|step| line(step)).collect();
+fn what_to_do(alert: &Alert, said: &InLanguage, words: &Words) -> Vec<String> {
+    let steps: Vec<String> = said.said.what_to_do.iter().take(MOST_LINES).map(|step| line(step)).collect();
     match steps {
         _ if alert.is_over() => vec![words.nothing_to_do.to_owned()],
         steps if steps.is_empty() => vec![words.ask.to_owned()],
@@ -145,23 +137,23 @@ fn what_to_do(alert: &Alert, said: &Said, words: &Words) -> Vec<String> {
     }
 }
 
-fn facts(alert: &Alert, said: &Said, words: &Words, now: DateTime<Utc>) -> Vec<Fact> {
+fn facts(alert: &Alert, said: &InLanguage, words: &'static Words, now: DateTime<Utc>) -> Vec<Fact> {
     let fact = |label, value: Option<String>| value.map(|value| Fact { label, value });
     let counted = alert.counts.acts > 0;
     // what is over was said by the program when it began, and has other numbers by now
-    let own = |said: &Option<String>| said.as_deref().filter(|_| !alert.is_over()).map(line);
+    let own = |said: &Option<Sentence>| said.as_deref().filter(|_| !alert.is_over()).map(line);
     let of_room = || alert.room.as_ref().map(|room| place(room, words));
-    let times = Times::of(alert);
+    let times = Times::of(alert, words);
     let facts = [
-        fact(words.who, Some(who(&alert.person))),
-        fact(words.place, own(&said.facts.place).or_else(of_room)),
-        fact(words.count, own(&said.facts.how_many).or_else(|| counted.then(|| how_many(alert, words)))),
-        fact(words.speed, own(&said.facts.how_fast).or_else(|| how_fast(alert, words))),
-        fact(words.since, Some(times.first(alert.window.since, words))),
+        fact(words.who, said.said.facts.who.as_deref().map(line).or_else(|| Some(who(&alert.person)))),
+        fact(words.place, own(&said.said.facts.place).or_else(of_room)),
+        fact(words.count, own(&said.said.facts.how_many).or_else(|| counted.then(|| how_many(alert, words)))),
+        fact(words.speed, own(&said.said.facts.how_fast).or_else(|| how_fast(alert, words))),
+        fact(words.since, Some(times.first(alert.window.since))),
         fact(words.going_on, going_on(alert, said, times, words, now)),
-        fact(words.sure, own(&said.facts.how_sure).or_else(|| how_sure(alert, words))),
-        fact(words.why, Some(quoted(&alert.reasons.join("; "), 3 * LONGEST_QUOTE)).filter(|why| !why.is_empty())),
-        fact(words.held_back, (alert.suppressed > 0).then(|| shared::number(alert.suppressed))),
+        fact(words.sure, own(&said.said.facts.how_sure).or_else(|| how_sure(alert, words))),
+        fact(words.why, Some(quoted(&said.reasons.join("; "), 3 * LONGEST_QUOTE)).filter(|why| !why.is_empty())),
+        fact(words.held_back, (alert.suppressed > 0).then(|| (words.number)(alert.suppressed))),
         fact(words.not_seen, Some(not_seen(alert, times, words))),
     ];
     facts.into_iter().flatten().collect()
@@ -202,28 +194,32 @@ fn how_fast(alert: &Alert, words: &Words) -> Option<String> {
 
 /// When people read times: as the portal shows them, where its zone is known.
 #[derive(Clone, Copy)]
-struct Times(Option<Tz>);
+struct Times {
+    zone: Option<Tz>,
+    words: &'static Words,
+}
 
 impl Times {
-    fn of(alert: &Alert) -> Times {
-        Times(alert.portal.time_zone.as_ref().and_then(|zone| zone.parse().ok()))
+    fn of(alert: &Alert, words: &'static Words) -> Times {
+        Times { zone: alert.portal.time_zone.as_ref().and_then(|zone| zone.parse().ok()), words }
     }
 
     fn at(self, instant: DateTime<Utc>) -> String {
-        self.0.map_or_else(|| shared::instant(instant), |zone| Clock(zone).at(instant))
+        let shown = (self.words.at)(Clock(self.zone.unwrap_or(Tz::UTC)), instant);
+        if self.zone.is_none() { format!("{shown} UTC") } else { shown }
     }
 
     /// The first time of a message, which says in which zone all are.
-    fn first(self, instant: DateTime<Utc>, words: &Words) -> String {
-        let zone = self.0.map(|zone| format!(" ({} {})", words.times_in, zone.name())).unwrap_or_default();
+    fn first(self, instant: DateTime<Utc>) -> String {
+        let zone = self.zone.map(|zone| format!(" ({} {})", self.words.times_in, zone.name())).unwrap_or_default();
         format!("{}{zone}", self.at(instant))
     }
 }
 
 /// Of what has no actions, such as a summary, nothing goes on.
-fn going_on(alert: &Alert, said: &Said, times: Times, words: &Words, now: DateTime<Utc>) -> Option<String> {
+fn going_on(alert: &Alert, said: &InLanguage, times: Times, words: &Words, now: DateTime<Utc>) -> Option<String> {
     let last = times.at(alert.window.until);
-    let goes_on = said.facts.goes_on.or((now - alert.window.until < GOING_ON).then_some(true));
+    let goes_on = said.said.facts.goes_on.or((now - alert.window.until < GOING_ON).then_some(true));
     let phrase = match goes_on {
         _ if alert.is_over() => words.ended_at,
         Some(true) => words.probably,
@@ -251,7 +247,7 @@ fn not_seen(alert: &Alert, times: Times, words: &Words) -> String {
         return words.all_seen.to_owned();
     }
     let gap = |gap: &Gap| {
-        let (what, since, until) = (shared::source(&gap.what), times.at(gap.span.since), times.at(gap.span.until));
+        let (what, since, until) = ((words.source)(&gap.what), times.at(gap.span.since), times.at(gap.span.until));
         format!("{}, {since} {} {until}", line(what), words.to)
     };
     let mut gaps: Vec<String> = coverage.gaps.iter().take(MOST_LINES).map(gap).collect();

@@ -104,7 +104,7 @@ impl Outbox {
                 && let Some(sentence) = silence::silencing(&silences, finding)
             {
                 finding.state = FindingState::Silenced;
-                finding.reasons.push(sentence);
+                finding.reasons.push(sentence.into());
             }
         }
         Ok(Compared { suppressed, ended })

@@ -14,7 +14,7 @@ pub(crate) fn subject_of(finding: &Finding) -> String {
     let room = finding.room.as_ref().map(room_phrase).unwrap_or_default();
     let reason = match finding.reasons.first().filter(|_| !is_over) {
         // A rule may have quoted the portal in its sentence.
-        Some(reason) => quote(&PortalText::new(reason.as_str())),
+        Some(reason) => quote(&PortalText::new(reason.english())),
         None => format!("{} actions on {} documents", finding.counts.acts, finding.counts.documents),
     };
     format!("{severity}: {person}{room}: {reason}")

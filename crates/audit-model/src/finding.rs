@@ -5,7 +5,7 @@ use std::borrow::Borrow;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{ActionId, Attributed, AuditEvent, Person, PortalText, RoomId, Window};
+use crate::{ActionId, Attributed, AuditEvent, Person, PortalText, RoomId, Sentence, Window};
 
 /// A finding carries at most this many sample events: enough to recognise what happened, short enough to read at night.
 pub const MAX_EVIDENCE: usize = 10;
@@ -138,7 +138,7 @@ pub struct Finding {
     /// From the first to just after the last of the acts that were counted.
     pub window: Window,
     /// Why, in numbers; each a sentence for people.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<Sentence>,
     /// At most [`MAX_EVIDENCE`], by time, then id.
     pub evidence: Vec<Evidence>,
     pub evidence_total: u64,

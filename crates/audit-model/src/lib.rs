@@ -16,6 +16,7 @@ mod halves;
 mod person;
 mod pseudonym;
 mod room;
+mod sentence;
 mod source;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -38,6 +39,7 @@ pub use pseudonym::{Pseudonym, is_sayable, sayable};
 pub use room::{
     AI_AGENT_ROOM, Attributed, Place, RoomFact, RoomId, RoomKind, RoomLogs, Rooms, VIRTUAL_DATA_ROOM, title_in_context,
 };
+pub use sentence::Sentence;
 pub use source::Source;
 pub use text::PortalText;
 pub use window::{SpanSet, Window};

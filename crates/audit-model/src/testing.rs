@@ -71,7 +71,7 @@ pub fn finding(first: DateTime<Utc>) -> Finding {
             attributed: Attributed::Title,
         }),
         counts: Counts { acts: 41, documents: 38 },
-        reasons: vec!["41 actions within 1 h, more than 20".to_owned()],
+        reasons: vec!["41 actions within 1 h, more than 20".into()],
         ..Finding::new("unusual_activity", "0123456789abcdef".to_owned(), person, window)
     }
 }

@@ -127,7 +127,7 @@ fn finding(person: &Person, burst: Window, shares: &[Evidence], most: u64) -> Fo
     let fingerprint = audit_model::fingerprint(&[RULE, &person.id.to_string()]);
     Found::from(Finding {
         counts: Counts { acts: total, documents: total },
-        reasons: vec![format!("shared {total} times, more than {most} of them within an hour")],
+        reasons: vec![format!("shared {total} times, more than {most} of them within an hour").into()],
         evidence: shares.into_iter().take(audit_model::MAX_EVIDENCE).cloned().collect(),
         evidence_total: total,
         ..Finding::new(RULE, fingerprint, person.clone(), burst)

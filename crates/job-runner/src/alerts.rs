@@ -3,8 +3,8 @@
 mod listed;
 mod silence;
 
-use alerting::{Alert, AlertContext, Channel, deliver};
-use audit_model::{Coverage, Finding, Person, Severity, Window};
+use alerting::{Alert, AlertContext, Channel, Said, deliver};
+use audit_model::{Coverage, Finding, Person, Sentence, Severity, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use job_store::Store;
 use uuid::Uuid;
@@ -74,7 +74,10 @@ fn test_alert<C>(setup: &Setup<'_, C>) -> Result<Alert, Error> {
     let program = Person::named(Uuid::nil(), about.name.into());
     let finding = Finding {
         severity: Severity::Info,
-        reasons: vec!["this is a test alert: nothing has happened".to_owned()],
+        reasons: vec![Sentence::new(
+            "this is a test alert: nothing has happened",
+            "dies ist eine Testnachricht: Es ist nichts geschehen",
+        )],
         ..Finding::new("test", audit_model::fingerprint(&["test", about.name]), program, window)
     };
     let portal_url = setup.portal_url()?;
@@ -85,7 +88,25 @@ fn test_alert<C>(setup: &Setup<'_, C>) -> Result<Alert, Error> {
         time_zone: None,
         coverage: &Coverage::default(),
     };
-    Ok(Alert::of_step(&finding, &setup.now.to_rfc3339(), &context))
+    let said = Said {
+        did: Some(
+            ("sends a test alert: nothing has happened", "sendet eine Testnachricht: Es ist nichts geschehen").into(),
+        ),
+        what_to_do: vec![
+            (
+                "nothing, where you know of the test: this channel works",
+                "nichts, wenn Sie von dem Test wissen: Dieser Kanal funktioniert",
+            )
+                .into(),
+            (
+                "close what this alert has opened, such as a ticket",
+                "schließen Sie, was die Nachricht geöffnet hat, zum Beispiel ein Ticket",
+            )
+                .into(),
+        ],
+        ..Said::default()
+    };
+    Ok(Alert::of_step(&finding, &setup.now.to_rfc3339(), &context).with_detail(&said.members(&finding)))
 }
 
 /// When one of the channels last took a test alert; `None`: none of them ever has.

@@ -1,7 +1,7 @@
 //! The report as a document: what all programs say around the body of each, and the files that `--report` asks for.
 
 use alerting::{person_page, room_page};
-use audit_model::{Finding, FindingState, Verdict};
+use audit_model::{Finding, FindingState, Sentence, Verdict};
 use job_store::files;
 use report::words::plural;
 use report::{Document, Form, Line, Maker, PersonLine, PortalLine, RunLine, Section, TEXT_WIDTH, Where, line, words};
@@ -73,7 +73,7 @@ pub fn worst<D, B>(report: &crate::report::Report<D, B>, told: u64, short: impl 
 
 /// `Mallory Quick: 150 documents renamed within 10 min, more than 20`; of a finding of a room, `… in "Open day" (room 83): …`
 fn short<D>(Found { finding, .. }: &Found<D>) -> Line {
-    let reason = Line::from(finding.reasons.first().map_or("no reason given", String::as_str));
+    let reason = Line::from(finding.reasons.first().map_or("no reason given", Sentence::english));
     let place = finding.room.as_ref().map(|room| line![" in ", Where::from(room).line()]).unwrap_or_default();
     match finding.person.name.raw().trim() {
         "" => reason,

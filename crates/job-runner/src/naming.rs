@@ -114,7 +114,7 @@ impl Naming {
             return named;
         }
         named.person = self.person(named.person);
-        named.reasons.iter_mut().for_each(|reason| self.reword(reason));
+        named.reasons = named.reasons.into_iter().map(|said| said.map(|text| self.text(text).into_owned())).collect();
         if let Some(room) = &mut named.room {
             room.title = self.portal_text(&room.title);
         }
@@ -223,12 +223,6 @@ impl Naming {
             (self.reworded(&key, false).unwrap_or(key), value)
         });
         named.collect()
-    }
-
-    fn reword(&self, text: &mut String) {
-        if let Some(other) = self.reworded(text, true) {
-            *text = other;
-        }
     }
 }
 

@@ -117,18 +117,19 @@ impl<D, B> Report<D, B> {
             coverage: &self.head.coverage,
         };
         let naming = &self.head.naming;
-        let alert = |finding: &Finding| Alert::from_finding(&naming.finding(finding), &context);
-        let told = self.told().map(|found| {
-            let mut detail = members_of(&found.detail);
-            detail.extend(members_of(&said(self, found)));
-            alert(&found.finding).with_detail(&naming.json(Value::Object(detail)))
-        });
-        told.chain(self.ended.iter().map(alert)).collect()
+        let alert = |finding: &Finding, said: &Said, mut detail: Map<String, Value>| {
+            detail.extend(said.members(finding));
+            let detail = naming.json(Value::Object(detail));
+            Alert::from_finding(&naming.finding(finding), &context).with_detail(&detail)
+        };
+        let told = self.told().map(|found| alert(&found.finding, &said(self, found), members_of(&found.detail)));
+        let over = self.ended.iter().map(|finding| alert(finding, &Said::default(), Map::new()));
+        told.chain(over).collect()
     }
 }
 
 /// None of what is no object.
-fn members_of(value: &impl Serialize) -> Map<String, Value> {
+pub(crate) fn members_of(value: &impl Serialize) -> Map<String, Value> {
     match serde_json::to_value(value) {
         Ok(Value::Object(members)) => members,
         _ => Map::new(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use alerting::{Alert, AlertContext, Channel, Outbox};
+use alerting::{Alert, AlertContext, Channel, Outbox, Said};
 use audit_model::{Coverage, Finding, Person};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -15,6 +15,7 @@ use url::Url;
 use crate::about::About;
 use crate::alerts;
 use crate::naming::{Known, Naming};
+use crate::report::members_of;
 use crate::setup;
 
 /// So long an action waits for the alert that announces it. What has not left by then leaves later.
@@ -32,9 +33,11 @@ pub struct Voice {
 }
 
 impl Voice {
-    /// The alert of something that was done about a finding; `step` tells it from all others about the finding. Where names are
-    /// pseudonyms, so they are in it.
-    pub fn alert(&self, finding: &Finding, step: &str, detail: Value) -> Alert {
+    /// The alert of something that was done about a finding, in these words; `step` tells it from all others about the finding. Where
+    /// names are pseudonyms, so they are in it.
+    pub fn alert(&self, finding: &Finding, step: &str, said: &Said, detail: &Value) -> Alert {
+        let mut detail = members_of(detail);
+        detail.extend(said.members(finding));
         let context = AlertContext {
             program: self.about.name,
             version: self.about.version,
@@ -43,7 +46,7 @@ impl Voice {
             coverage: &Coverage::default(),
         };
         let naming = self.naming.knowing([known(&finding.person)]);
-        Alert::of_step(&naming.finding(finding), step, &context).with_detail(&naming.json(detail))
+        Alert::of_step(&naming.finding(finding), step, &context).with_detail(&naming.json(Value::Object(detail)))
     }
 
     /// The channels that are set, for [`Outbox::wait`].

@@ -145,7 +145,7 @@ impl PersonLine {
 /// All that a finding says by itself; what to do and which pages help is for the program to add.
 impl From<&Finding> for PersonLine {
     fn from(finding: &Finding) -> Self {
-        let mut reasons = finding.reasons.iter().map(|reason| Line::from(reason.as_str()));
+        let mut reasons = finding.reasons.iter().map(|reason| Line::from(reason.english()));
         // of what is over, that matters most
         let what = if finding.state == FindingState::Ended { reasons.next_back() } else { reasons.next() };
         let mut line = PersonLine::new(finding.severity, (&finding.person).into(), what.unwrap_or_default());

@@ -1,5 +1,7 @@
 //! What all reports say in the same words: numbers, plurals, lists, durations, instants, severities, sources.
 
+pub mod german;
+
 use audit_model::{
     BlindSpot, Coverage, Finding, FindingState, Gap, GapReason, PersonStatus, Severity, Verdict, Window,
 };

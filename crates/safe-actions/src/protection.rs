@@ -88,6 +88,44 @@ impl Hold {
             Hold::Stopped { what } => shown(what),
         }
     }
+
+    /// The same in German; what a program has put in words itself is as it wrote it.
+    pub fn german(&self) -> String {
+        let shown = |text: &str| PortalText::new(text).for_terminal();
+        match self {
+            Hold::PortalOwner => "der Eigentümer des Portals kann nicht gesperrt werden".to_owned(),
+            Hold::OwnAccount => "es ist das Konto, zu dem der Schlüssel dieses Programms gehört".to_owned(),
+            Hold::OtherAdmin => {
+                "nur der Eigentümer kann einen DocSpace-Administrator sperren, und der Schlüssel ist nicht seiner"
+                    .to_owned()
+            }
+            Hold::Directory => {
+                "das Konto kommt aus einem Verzeichnis, das es wieder einschalten würde; deaktivieren Sie es dort"
+                    .to_owned()
+            }
+            Hold::Listed { entry } => format!("die Einstellungen schützen `{}`", shown(entry)),
+            Hold::InGroup { group } => format!("die Einstellungen schützen die Gruppe `{}`", shown(group)),
+            Hold::LastAdmin => "es bliebe kein anderer Administrator, der sich anmelden kann".to_owned(),
+            Hold::NotKnown => "das Konto war nicht zu finden".to_owned(),
+            Hold::NotActive => {
+                "die Einladung ist noch nicht angenommen, also gibt es kein Konto, das zu sperren wäre".to_owned()
+            }
+            Hold::TooOld => "das letzte Ereignis liegt zu lange zurück, um jetzt zu handeln".to_owned(),
+            Hold::Decided => {
+                "jemand hat das Konto in den letzten 24 Stunden ein- oder ausgeschaltet, also hat schon ein Mensch entschieden"
+                    .to_owned()
+            }
+            Hold::ProtectionUnread { what } => {
+                format!("es ist nicht bekannt, wen die Einstellungen schützen: {}", shown(what))
+            }
+            Hold::Breaker => "zu viele Personen, deshalb wird der ganze Plan angehalten".to_owned(),
+            Hold::KindOff => "`suspend.kinds` nennt nicht, was getan wurde".to_owned(),
+            Hold::Doubtful => {
+                "was zu sehen war, kann auch harmlose Gründe haben, deshalb muss zuerst jemand nachsehen".to_owned()
+            }
+            Hold::Stopped { what } => shown(what),
+        }
+    }
 }
 
 /// Whom nothing may be done to.

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use alerting::Alert;
-use audit_model::{Counts, Finding, Person, PortalText, Severity, Window};
+use alerting::{Alert, Said};
+use audit_model::{Counts, Finding, Person, PortalText, Sentence, Severity, Window};
 use chrono::{DateTime, Utc};
 use job_runner::Voice;
 use report::words::duration;
@@ -91,10 +91,15 @@ pub(crate) fn alert(voice: &Voice, drill: &Drill) -> Alert {
     let window = Window::new(drill.began, last.max(drill.began) + chrono::TimeDelta::seconds(1));
     let person = Person::named(drill.account, drill.name.as_str().into());
     let fingerprint = format!("drill {}", drill.mark);
-    let headline = if drill.failure.is_none() { "a drill has passed" } else { "a drill has failed" };
+    let has_passed = drill.failure.is_none();
+    let headline: Sentence = if has_passed {
+        ("a drill has passed", "eine Übung ist gelungen").into()
+    } else {
+        ("a drill has failed", "eine Übung ist misslungen").into()
+    };
     let mut reasons =
-        vec![headline.to_owned(), format!("This was a drill, and nobody attacked anything. {}.", outcome(drill))];
-    reasons.extend(course(drill).lines().map(|line| line.trim().to_owned()));
+        vec![headline, format!("This was a drill, and nobody attacked anything. {}.", outcome(drill)).into()];
+    reasons.extend(course(drill).lines().map(|line| line.trim().into()));
     let finding = Finding {
         severity: if drill.failure.is_none() { Severity::Info } else { Severity::High },
         counts: Counts { acts: drill.documents, documents: drill.documents },
@@ -102,9 +107,37 @@ pub(crate) fn alert(voice: &Voice, drill: &Drill) -> Alert {
         ..Finding::new(RULE, fingerprint.clone(), person, window)
     };
     let detail = json!({
-        "passed": drill.failure.is_none(),
+        "passed": has_passed,
         "times": drill.times,
         "failure": drill.failure,
     });
-    voice.alert(&finding, &fingerprint, json!({ "drill": detail }))
+    voice.alert(&finding, &fingerprint, &said(has_passed), &json!({ "drill": detail }))
+}
+
+/// What the account of the drill did, and what to do.
+fn said(has_passed: bool) -> Said {
+    let (did, steps): (_, &[_]) = if has_passed {
+        (
+            ("has passed a drill: nobody attacked anything", "hat eine Übung bestanden: Niemand hat angegriffen"),
+            &[(
+                "nothing: it was a drill, and all of it worked",
+                "Nichts: Es war eine Übung, und alles hat funktioniert",
+            )],
+        )
+    } else {
+        (
+            ("has failed a drill: nobody attacked anything", "hat eine Übung nicht bestanden: Niemand hat angegriffen"),
+            &[
+                (
+                    "do not rely on suspensions until a drill passes",
+                    "Verlassen Sie sich nicht auf Sperren, bis eine Übung gelingt",
+                ),
+                (
+                    "find out why from the reasons below, and run `bulk-guard drill` again",
+                    "Stellen Sie anhand der Gründe unten fest, warum, und rufen Sie `bulk-guard drill` noch einmal auf",
+                ),
+            ],
+        )
+    };
+    Said { did: Some(did.into()), what_to_do: steps.iter().map(|&step| step.into()).collect(), ..Said::default() }
 }

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ::report::words::plural;
+use ::report::words::{german, plural};
 use attribution::{FACTS_KEPT, History, Reach};
-use audit_model::{GapReason, PortalText, Source, Window};
+use audit_model::{GapReason, PortalText, Sentence, Source, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Client, EntryId};
 use event_archive::{Look, LookUps};
@@ -205,14 +205,21 @@ async fn of_person(incident: &Incident, history: &History, job: &Job) -> anyhow:
     Ok(SignIns { now, usual: Some(usual), ..SignIns::default() })
 }
 
-fn unknown_countries(history: &History) -> String {
+fn unknown_countries(history: &History) -> Sentence {
     let unknown = "cannot tell whether the country of the sign-in is new";
+    let unknown_german = "ob das Land der Anmeldung neu ist, ist nicht zu sagen";
     if let Some(unseen) = history.unseen() {
-        return format!("{unknown}, because earlier ones could not be read: {}", unseen.explanation());
+        return Sentence::new(
+            format!("{unknown}, because earlier ones could not be read: {}", unseen.explanation()),
+            format!("{unknown_german}: Frühere Anmeldungen waren nicht zu lesen"),
+        );
     }
-    let days = plural(history.length().num_days().unsigned_abs(), "day");
-    let least = LOGIN_HISTORY.least.num_days();
-    format!("{unknown}: {days} of logins remembered of the month before, fewer than {least}")
+    let (days, least) = (history.length().num_days().unsigned_abs(), LOGIN_HISTORY.least.num_days());
+    let (english, german) = (plural(days, "day"), german::counted(days, "Tag", "Tage"));
+    Sentence::new(
+        format!("{unknown}: {english} of logins remembered of the month before, fewer than {least}"),
+        format!("{unknown_german}: Aus dem Monat davor sind Anmeldungen für {german} bekannt, weniger als {least}"),
+    )
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! How serious an incident is, and whether a plan may act on it: by the limits that were exceeded, and by what else points to an
 //! attack. Pure.
 
-use audit_model::Severity;
+use audit_model::{Sentence, Severity};
 use serde::Serialize;
 
 use crate::rule::incident::Exceeded;
@@ -12,7 +12,7 @@ use crate::rule::kind::Kind;
 pub(crate) struct Corroboration {
     pub(crate) kind: Sign,
     /// What was seen, in numbers where there are any.
-    pub(crate) evidence: String,
+    pub(crate) evidence: Sentence,
 }
 
 /// What kind of sign it is.
@@ -94,9 +94,9 @@ pub(crate) fn assess(exceeded: &[Exceeded], signs: &[Corroboration], may_be_more
     let strong = signs.iter().find(|sign| sign.kind.is_strong());
     let corroborated = is_corroborated(signs);
     let acts_because = reasons_to_act(exceeded, signs).next().map(|counted| {
-        let all = || signs.iter().map(|sign| sign.evidence.as_str()).collect::<Vec<_>>().join("; ");
+        let all = || signs.iter().map(|sign| sign.evidence.english()).collect::<Vec<_>>().join("; ");
         match corroborated {
-            true => format!("{}; {}", counted.words(), strong.map_or_else(all, |sign| sign.evidence.clone())),
+            true => format!("{}; {}", counted.words(), strong.map_or_else(all, |sign| sign.evidence.to_string())),
             false => counted.words(),
         }
     });
@@ -122,7 +122,7 @@ mod tests {
     }
 
     fn sign(kind: Sign) -> Corroboration {
-        Corroboration { kind, evidence: format!("{kind:?}") }
+        Corroboration { kind, evidence: format!("{kind:?}").into() }
     }
 
     #[test]

@@ -161,7 +161,7 @@ impl Track {
         let peak = fullest.expect("an episode stands behind every incident");
         let finding = Finding {
             counts: Counts { acts: peak.acts, documents: peak.documents },
-            reasons: exceeded.iter().filter(|one| says_more(one, &exceeded)).map(Exceeded::words).collect(),
+            reasons: exceeded.iter().filter(|one| says_more(one, &exceeded)).map(Exceeded::sentence).collect(),
             evidence: peak.samples.iter().map(|event| Evidence::from(&**event)).collect(),
             evidence_total: peak.events,
             ..who.finding(&self.name, span)

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use attribution::Countries;
-use audit_model::{AuditEvent, PortalText};
+use audit_model::{AuditEvent, PortalText, Sentence};
 use chrono::{DateTime, NaiveDate, Timelike as _, Utc};
 use chrono_tz::Tz;
 
@@ -54,7 +54,7 @@ impl Habits {
     }
 
     /// What could not be judged for want of memory; `None` when it could.
-    pub(crate) fn unknown(&self) -> Option<String> {
+    pub(crate) fn unknown(&self) -> Option<Sentence> {
         (!self.are_known()).then(|| reasons::few_days(self.days.len(), LEAST_DAYS))
     }
 }
@@ -67,14 +67,14 @@ impl Story {
         }
     }
 
-    pub(crate) fn from(&self) -> Option<String> {
+    pub(crate) fn from(&self) -> Option<Sentence> {
         reasons::from(&self.addresses, &self.programs)
     }
 
     /// What can be told without asking anybody; `rooms` is in how many of them it happened.
     pub(crate) fn signs(&self, rooms: usize, began: DateTime<Utc>, zone: Tz) -> Vec<Corroboration> {
         let mut signs = Vec::new();
-        let mut add = |kind: Sign, evidence: String| signs.push(Corroboration { kind, evidence });
+        let mut add = |kind: Sign, evidence: Sentence| signs.push(Corroboration { kind, evidence });
         if rooms >= MANY_ROOMS {
             add(Sign::SeveralRooms, reasons::several_rooms(rooms));
         }
@@ -114,7 +114,7 @@ pub(crate) struct SignIns {
     /// In the time before; `None` where too little of that is known.
     pub(crate) usual: Option<Countries>,
     /// Why nobody can tell whether a country is new, in words.
-    pub(crate) unknown: Option<String>,
+    pub(crate) unknown: Option<Sentence>,
     /// The portal did not tell it, though it could: there may be a sign.
     pub(crate) has_failed: bool,
 }

@@ -125,6 +125,26 @@ impl Kind {
         }
     }
 
+    /// What stands before and behind what it was done to, in `renamed 240 documents`.
+    pub(crate) fn verb(self) -> (&'static str, &'static str) {
+        match self {
+            Kind::Deleted => ("deleted", ""),
+            Kind::DeletedForGood => ("deleted", " for good"),
+            Kind::RoomDeleted => ("deleted", " with their room"),
+            Kind::Overwritten => ("overwrote", ""),
+            Kind::Renamed => ("renamed", ""),
+            Kind::MovedOut => ("moved", " out"),
+            Kind::Moved => ("moved", ""),
+            Kind::Created => ("created", ""),
+            Kind::Downloaded => ("downloaded", ""),
+            Kind::Purged => ("purged", ""),
+            Kind::Viewed => ("looked at", ""),
+            Kind::Shared => ("shared", " by links"),
+            Kind::MemberRemoved => ("removed", ""),
+            Kind::Dismantled => ("archived, deleted or disconnected", ""),
+        }
+    }
+
     /// What is counted, in the singular.
     pub(crate) fn counted(self) -> &'static str {
         match self {

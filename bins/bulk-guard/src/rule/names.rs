@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Sum;
 
-use audit_model::PortalText;
+use audit_model::{PortalText, Sentence};
 use serde::Deserialize;
 
 use crate::rule::assessment::{Corroboration, Sign};
@@ -149,7 +149,7 @@ impl NewNames {
     }
 
     /// What is not known of them, in words.
-    pub(crate) fn unknown(&self) -> Option<String> {
+    pub(crate) fn unknown(&self) -> Option<Sentence> {
         let asked = self.looked_up + self.gone + self.failed;
         let is_open = self.may_hide_a_sign() || self.failed > 0;
         is_open.then(|| reasons::names_unknown(asked, self.gone, self.failed))

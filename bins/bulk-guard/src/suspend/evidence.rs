@@ -10,7 +10,7 @@ pub(crate) fn needs_decision(exceeded: &[Exceeded], signs: &[Corroboration], is_
     let is_final = |one: &Exceeded| matches!(one.kind, Some(Kind::DeletedForGood | Kind::RoomDeleted | Kind::Purged));
     let is_emptied = |sign: &Corroboration| sign.kind == Sign::TrashEmptied;
     if let Some(sign) = signs.iter().find(|sign| sign.kind.is_strong()) {
-        return Some(sign.evidence.clone());
+        return Some(sign.evidence.to_string());
     }
     if exceeded.iter().any(is_final) || signs.iter().any(is_emptied) {
         return Some("documents were deleted for good".to_owned());
@@ -29,7 +29,7 @@ mod tests {
             let threshold = Threshold { documents: 20, minutes: 10 };
             vec![Exceeded { kind: Some(kind), threshold, documents: 40, at_least: false }]
         };
-        let sign = |kind| Corroboration { kind, evidence: format!("{kind:?}") };
+        let sign = |kind| Corroboration { kind, evidence: format!("{kind:?}").into() };
         let weak = [sign(Sign::OffHours), sign(Sign::SeveralRooms)];
         assert_eq!(needs_decision(&exceeded(Kind::Deleted), &weak, false), None);
         assert_eq!(needs_decision(&exceeded(Kind::Renamed), &weak, false), None);

@@ -55,7 +55,7 @@ fn incident(one: &Assessed, config: &Config, late: &[DateTime<Utc>]) -> Option<I
         reason,
         class: kind.participle().to_owned(),
         documents: finding.counts.documents,
-        strong: strong.map(|sign| sign.evidence.clone()).collect(),
+        strong: strong.map(|sign| sign.evidence.to_string()).collect(),
         is_ransomware: one.signs.iter().any(|sign| sign.kind == Sign::Ransomware),
         needs_decision: needs_decision(&one.incident.exceeded, &one.signs, is_leaver),
         first,

@@ -1,16 +1,24 @@
 //! What an entry says, as alerts.
 
+mod steps;
+
 use alerting::Alert;
-use audit_model::{Counts, Finding, Person, Severity, Window};
+use audit_model::{Counts, Finding, Person, Sentence, Severity, Window};
 use chrono::TimeDelta;
 use job_runner::Voice;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::rule::incident::RULE;
 use crate::suspend::entry::{Entry, Said, Topic};
 
 /// The alert of one thing that an entry says: in the thread of the finding, and with an id of its own.
 pub(crate) fn alert(voice: &Voice, entry: &Entry, said: &Said) -> Alert {
+    // a term that was extended is announced again
+    let step = format!("{} {:?} {}", entry.incident.id, said.topic, said.at.to_rfc3339());
+    voice.alert(&finding(entry, said), &step, &steps::said(entry, said), &detail(entry, said))
+}
+
+fn finding(entry: &Entry, said: &Said) -> Finding {
     let incident = &entry.incident;
     let window = Window::new(incident.first.at, incident.last.at + TimeDelta::seconds(1));
     let person = Person::named(incident.person, incident.name.as_str().into());
@@ -19,40 +27,45 @@ pub(crate) fn alert(voice: &Voice, entry: &Entry, said: &Said) -> Alert {
         Topic::Held | Topic::Failed | Topic::Warning => Severity::High,
         _ => Severity::Medium,
     };
-    let finding = Finding {
+    Finding {
         severity,
         matter: incident.matter.clone(),
         counts: Counts { acts: incident.documents, documents: incident.documents },
-        reasons: vec![headline(said.topic).to_owned(), said.words.clone()],
+        reasons: vec![headline(said.topic), said.words.as_str().into()],
         ..Finding::new(RULE, incident.fingerprint.clone(), person, window)
-    };
-    let mut suspension = json!({ "incident": incident.id, "step": said.topic });
+    }
+}
+
+fn detail(entry: &Entry, said: &Said) -> Value {
+    let mut suspension = json!({ "incident": entry.incident.id, "step": said.topic });
     if let Some(until) = entry.deadline().filter(|_| said.topic != Topic::Held) {
         suspension["until"] = json!(until);
     }
     if let Some(who) = entry.intent.as_ref().and_then(|intent| intent.asked_by.as_deref()) {
         suspension["asked_by"] = json!(who);
     }
-    // a term that was extended is announced again
-    let step = format!("{} {:?} {}", incident.id, said.topic, said.at.to_rfc3339());
-    voice.alert(&finding, &step, json!({ "suspension": suspension }))
+    json!({ "suspension": suspension })
 }
 
 /// What the subject of an alert says after the name.
-fn headline(topic: Topic) -> &'static str {
+fn headline(topic: Topic) -> Sentence {
     match topic {
-        Topic::Held => "held, not suspended",
-        Topic::Suspending => "about to be suspended",
-        Topic::Done => "suspended",
-        Topic::Failed => "could not be suspended",
-        Topic::Unknown => "not known whether suspended",
-        Topic::Warning => "the suspension ends soon",
-        Topic::Blocked => "the suspension cannot be ended",
-        Topic::Released => "released, the account is enabled",
-        Topic::ReleaseFailed => "could not be released",
-        Topic::Settled => "left alone from now on",
-        Topic::Kept => "stays suspended",
-        Topic::Dropped => "was not suspended",
-        Topic::Cancelled => "cancelled, not suspended",
+        Topic::Held => ("held, not suspended", "angehalten, nicht gesperrt"),
+        Topic::Suspending => ("about to be suspended", "wird gleich gesperrt"),
+        Topic::Done => ("suspended", "gesperrt"),
+        Topic::Failed => ("could not be suspended", "konnte nicht gesperrt werden"),
+        Topic::Unknown => ("not known whether suspended", "nicht bekannt, ob gesperrt"),
+        Topic::Warning => ("the suspension ends soon", "die Sperre endet bald"),
+        Topic::Blocked => ("the suspension cannot be ended", "die Sperre lässt sich nicht beenden"),
+        Topic::Released => ("released, the account is enabled", "freigegeben, das Konto ist eingeschaltet"),
+        Topic::ReleaseFailed => ("could not be released", "konnte nicht freigegeben werden"),
+        Topic::Settled => ("left alone from now on", "bleibt von nun an unberührt"),
+        Topic::Kept => ("stays suspended", "bleibt gesperrt"),
+        Topic::Dropped => ("was not suspended", "wurde nicht gesperrt"),
+        Topic::Cancelled => ("cancelled, not suspended", "abgebrochen, nicht gesperrt"),
     }
+    .into()
 }
+
+#[cfg(test)]
+mod tests;

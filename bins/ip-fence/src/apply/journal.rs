@@ -2,20 +2,17 @@
 
 use alerting::{Alert, Outbox};
 use anyhow::{Context as _, bail};
-use audit_model::{Finding, Person, PortalText, SYSTEM_ACCOUNT, Severity, Window};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use job_runner::Voice;
 use job_store::{Journal, JournalState, Store, Write};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::entry::{Entry, Said, State, Topic};
+use super::entry::{Entry, State};
 use super::run::Ledger;
+use super::telling::alert;
 
 /// Name of applications in the journal.
-const KIND: &str = "address_list";
-
-/// Name of the rule that alerts about the list go by.
-const RULE: &str = "address_policy";
+pub(super) const KIND: &str = "address_list";
 
 /// So often a decision is written that others get in the way of.
 const TRIES: u32 = 10;
@@ -72,28 +69,6 @@ fn in_journal(state: State) -> JournalState {
         State::Confirmed | State::Restored => JournalState::Done,
         State::Conflict | State::Refused => JournalState::Failed,
     }
-}
-
-/// The alert of one thing that an application says.
-fn alert(voice: &Voice, entry: &Entry, said: &Said) -> Alert {
-    let severity = match said.topic {
-        topic if topic.is_critical() => Severity::Critical,
-        Topic::Reverting | Topic::Restored | Topic::Foreign => Severity::High,
-        _ => Severity::Medium,
-    };
-    let person = Person::named(SYSTEM_ACCOUNT, PortalText::new("the portal's address list"));
-    let window = Window::new(said.at, said.at + TimeDelta::seconds(1));
-    let finding = Finding {
-        severity,
-        reasons: vec![said.words.clone()],
-        ..Finding::new(RULE, format!("{KIND} {}", entry.id), person, window)
-    };
-    let step = format!("{} {:?} {}", entry.id, said.topic, said.at.to_rfc3339());
-    voice.alert(
-        &finding,
-        &step,
-        json!({ "apply": { "id": entry.id, "plan": entry.intent.plan, "state": entry.state } }),
-    )
 }
 
 fn read(payload: Value, key: &str) -> anyhow::Result<Entry> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ::report::words::plural;
-use audit_model::{Counts, Course, Finding, MAX_EVIDENCE, Person, PortalText, Severity, Window};
+use audit_model::{Counts, Course, Finding, MAX_EVIDENCE, Person, PortalText, Sentence, Severity, Window};
 use chrono::TimeDelta;
 use serde::Serialize;
 
@@ -102,7 +102,7 @@ pub(crate) struct Detail {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) people: Vec<Counted>,
     /// Filled in when it is told.
-    pub(crate) what_to_do: Vec<String>,
+    pub(crate) what_to_do: Vec<Sentence>,
 }
 
 /// One of several people that a finding is about.
@@ -203,7 +203,7 @@ impl Rows {
             course: kind.course(),
             // documents play no part here
             counts: Counts { acts: total, documents: 0 },
-            reasons,
+            reasons: reasons.into_iter().map(Sentence::from).collect(),
             evidence: self.kept.iter().take(MAX_EVIDENCE).map(Sighting::evidence).collect(),
             evidence_total: total,
             ..Finding::new(RULE, fingerprint, person, span)

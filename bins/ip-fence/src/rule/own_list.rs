@@ -347,7 +347,7 @@ mod tests {
             KnownList { before: Some(before), before_seen: Some(now() - TimeDelta::hours(2)), ..standing().value };
         let known = Fact { value, ..standing() };
         let found = told_of(&known, &[write(9_000), write(4_000), write(60)], &[]);
-        let reasons: Vec<&str> = found.iter().map(|found| found.finding.reasons[0].as_str()).collect();
+        let reasons: Vec<&str> = found.iter().map(|found| found.finding.reasons[0].english()).collect();
         assert_eq!(found.len(), 2, "{reasons:?}");
         assert_eq!((reasons[0], found[0].finding.counts.acts), ("the portal's address list was switched on", 1));
         assert_eq!(found[1].finding.counts.acts, 2);

@@ -5,7 +5,9 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit_model::{Address, AddressRange, GUEST_ACCOUNT, Person, PersonStatus, PortalText, Severity, is_robot};
+use audit_model::{
+    Address, AddressRange, GUEST_ACCOUNT, Person, PersonStatus, PortalText, Sentence, Severity, is_robot,
+};
 use uuid::Uuid;
 
 use super::found::{Case, Counted, Kind, Rows, Subject};
@@ -193,16 +195,17 @@ impl<'a> Whereabouts<'a> {
         for (key, rows) in others.into_iter().chain(alone) {
             let doubts = doubts.remove(&key).unwrap_or_default();
             let mut one = of_one(book, who(key.0), &key, rows.settled());
-            one.finding.reasons.extend(doubts);
+            one.finding.reasons.extend(doubts.into_iter().map(Sentence::from));
             if key.1 == Kind::Disabled && !surely_disabled.contains(&key.0) {
                 one.finding.severity = Severity::Medium;
-                one.finding.reasons.push(words::NO_BEGINNING.to_owned());
+                one.finding.reasons.push(words::NO_BEGINNING.into());
             }
             found.push(one);
         }
         if !unnamed.is_empty() {
             let mut one = many_unnamed(unnamed.into_iter().map(|((person, ..), rows)| (who(person), rows)).collect());
-            one.finding.reasons.extend(doubts.into_values().flatten().collect::<BTreeSet<_>>());
+            let doubts: BTreeSet<_> = doubts.into_values().flatten().collect();
+            one.finding.reasons.extend(doubts.into_iter().map(Sentence::from));
             found.push(one);
         }
         (found, notes.into_iter().collect())

@@ -187,7 +187,7 @@ impl Inactive {
             course: Course::Condition,
             room: Some(room.place()),
             counts: Counts { acts: self.acts, documents: self.judged.documents },
-            reasons: vec![few, self.risk.words().to_owned()],
+            reasons: vec![few.into(), self.risk.words().into()],
             evidence: self.judged.samples.clone(),
             evidence_total: self.acts,
             ..Finding::new(RULE, self.fingerprint(room), person, self.window(window))

@@ -1,5 +1,7 @@
 //! What to do about a finding.
 
+pub(super) mod german;
+
 use audit_model::{Finding, GUEST_ACCOUNT, Person, PersonStatus, PortalRole, PortalText, RoomId, RoomRole};
 use chrono::TimeDelta;
 use report::{Block, Details, Line, line};

@@ -24,7 +24,7 @@ fn window() -> Window {
     Window::new(at("00:00:00"), at("12:00:00"))
 }
 
-fn head(coverage: Coverage) -> Head {
+pub(super) fn head(coverage: Coverage) -> Head {
     Head {
         schema: "vdr-watch/1".to_owned(),
         program: job_runner::ProgramName { name: "vdr-watch", version: "1.0.0" },
@@ -70,7 +70,7 @@ fn hostile_finding() -> Finding {
         }),
         counts: Counts { acts: 120, documents: 110 },
         window: Window::new(at("08:00:00"), at("08:40:00")),
-        reasons: vec!["120 actions within 1 h, more than 20".to_owned()],
+        reasons: vec!["120 actions within 1 h, more than 20".into()],
         evidence: (0..MAX_EVIDENCE as i64)
             .map(|n| Evidence {
                 event: n,
@@ -139,6 +139,11 @@ fn report(coverage: Coverage, findings: Vec<Finding>, logins: Logins) -> Report 
         restriction: None,
     };
     Report::new(head(coverage), judge(&Config::default(), facts))
+}
+
+/// One that found nobody.
+pub(super) fn report_of(coverage: Coverage) -> Report {
+    report(coverage, Vec::new(), Logins::default())
 }
 
 /// The whole report, in the runner's frame.

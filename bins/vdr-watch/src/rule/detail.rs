@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use audit_model::{ActClass, Person, PortalText, RoomId};
+use audit_model::{ActClass, Person, PortalText, RoomId, Sentence};
 use chrono::{DateTime, TimeDelta, Utc};
-use report::words::{Clock, duration};
+use report::words::{Clock, duration, german};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::reasons::{Kinds, share};
@@ -103,12 +103,21 @@ impl BesideUsual {
         BesideUsual { hours, outside, of: times.len() as u64 }
     }
 
-    fn words(self) -> String {
-        let hours = self.hours.words();
+    fn words(self) -> Sentence {
+        let (hours, german) = (self.hours.words(), self.hours.german());
         match self.outside {
-            0 => format!(", within the usual hours, {hours}"),
-            outside if outside == self.of => format!(", outside the usual hours, {hours}"),
-            outside => format!(", {outside} of them outside the usual hours, {hours}"),
+            0 => Sentence::new(
+                format!(", within the usual hours, {hours}"),
+                format!(", innerhalb der üblichen Zeiten ({german})"),
+            ),
+            outside if outside == self.of => Sentence::new(
+                format!(", outside the usual hours, {hours}"),
+                format!(", außerhalb der üblichen Zeiten ({german})"),
+            ),
+            outside => Sentence::new(
+                format!(", {outside} of them outside the usual hours, {hours}"),
+                format!(", davon {outside} außerhalb der üblichen Zeiten ({german})"),
+            ),
         }
     }
 }
@@ -127,12 +136,18 @@ impl Rhythm {
 
 impl Detail {
     /// `mostly every 5 min from 2026-11-20 21:00 to 2026-11-20 23:45, outside the usual hours, 07:00 to 18:00`
-    pub(crate) fn when(&self, clock: Clock) -> Option<String> {
+    pub(crate) fn when(&self, clock: Clock) -> Option<Sentence> {
         let Rhythm { first, last, pause } = self.rhythm?;
-        let (first, last) = (clock.minute(first), clock.minute(last));
-        let pace = if pause.is_zero() { "all at once".to_owned() } else { format!("mostly every {}", duration(pause)) };
+        let pace = if pause.is_zero() {
+            ("all at once", "alle auf einmal").into()
+        } else {
+            let (often, german) = (duration(pause), german::duration(pause));
+            Sentence::new(format!("mostly every {often}"), format!("meist im Abstand von {german}"))
+        };
         let beside = self.usual_hours.map(BesideUsual::words).unwrap_or_default();
-        Some(format!("{pace} from {first} to {last}{beside}"))
+        let english = format!("{pace} from {} to {}{beside}", clock.minute(first), clock.minute(last));
+        let (first, last) = (german::minute(clock, first), german::minute(clock, last));
+        Some(Sentence::new(english, format!("{} von {first} bis {last}{}", pace.german(), beside.german())))
     }
 }
 

@@ -5,7 +5,7 @@
 use std::borrow::BorrowMut;
 use std::collections::BTreeSet;
 
-use audit_model::{Finding, FindingRoom, FindingState, PortalText, RoomId};
+use audit_model::{Finding, FindingRoom, FindingState, PortalText, RoomId, Sentence};
 use chrono::NaiveDate;
 
 use crate::config::Exclusion;
@@ -27,12 +27,16 @@ pub(crate) fn silence(
         if let Some((_, exclusion)) = covering {
             let until = exclusion.until.map(|until| until.to_string()).unwrap_or_default();
             finding.state = FindingState::Silenced;
-            finding
-                .reasons
-                .push(format!("expected until {until}: {}", PortalText::new(exclusion.reason.as_str()).for_terminal()));
+            finding.reasons.push(
+                format!("expected until {until}: {}", PortalText::new(exclusion.reason.as_str()).for_terminal()).into(),
+            );
         } else if let Some((number, _)) = valid.iter().find(|(_, exclusion)| covers(exclusion, finding, None)) {
             let why = "several rooms have had the title that it names; give the room's id";
-            finding.reasons.push(format!("not covered by entry {} of `exclude`: {why}", number + 1));
+            let why_german = "mehrere Räume hatten den Titel, den er nennt; geben Sie die Id des Raums an";
+            finding.reasons.push(Sentence::new(
+                format!("not covered by entry {} of `exclude`: {why}", number + 1),
+                format!("nicht von Eintrag {} von `exclude` erfasst: {why_german}", number + 1),
+            ));
         }
     }
     let note = |(number, exclusion): &(usize, &Exclusion)| {

@@ -1,9 +1,11 @@
 //! Why there is a finding: each reason as a value, and as a sentence for people.
 
+mod german;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
-use audit_model::{ActClass, Episode, Evidence, RoomId};
+use audit_model::{ActClass, Episode, Evidence, RoomId, Sentence};
 use report::words::{list_of, plural};
 
 use super::counting::{Activity, Counted, RoomKey};
@@ -23,7 +25,7 @@ pub(super) enum Reason {
     /// What was done, by kind.
     Kinds(Kinds),
     /// These could not be weighed.
-    NotListed(Vec<String>),
+    NotListed(Vec<Sentence>),
     /// It is open where it was.
     Open(Open),
 }
@@ -74,6 +76,11 @@ impl Reason {
         Reason::NotListed(folders.into_iter().map(|(id, event)| folder_name(&id, event, room)).collect())
     }
 
+    /// As people read it.
+    pub(super) fn sentence(&self) -> Sentence {
+        Sentence::new(self.to_string(), self.german())
+    }
+
     /// Why it is not known where it was; nothing when it is.
     pub(super) fn open(subject: &Activity, room: &RoomKey) -> impl Iterator<Item = Self> {
         let is_unplaced = subject.doubt.is_unplaced;
@@ -88,14 +95,13 @@ impl Reason {
 }
 
 /// What the portal says was done to it, which names it.
-fn folder_name(id: &str, event: &Evidence, room: Option<&RoomId>) -> String {
+fn folder_name(id: &str, event: &Evidence, room: Option<&RoomId>) -> Sentence {
     if room.is_some_and(|room| RoomId::from(id) == *room) {
-        return "the room itself".to_owned();
+        return ("the room itself", "der Raum selbst").into();
     }
-    match &event.title {
-        Some(said) => format!("folder {id} (\u{201c}{}\u{201d})", said.for_terminal()),
-        None => format!("folder {id}"),
-    }
+    let said = event.title.as_ref().map(|said| format!(" (\u{201c}{}\u{201d})", said.for_terminal()));
+    let said = said.unwrap_or_default();
+    Sentence::new(format!("folder {id}{said}"), format!("Ordner {id}{said}"))
 }
 
 impl fmt::Display for Reason {
@@ -150,9 +156,11 @@ impl fmt::Display for Kinds {
 impl Kinds {
     /// `38 downloads, 3 changes`, most frequent first.
     pub(crate) fn by_class(&self) -> String {
-        let mut classes: Vec<(ActClass, u64)> = self.classes.iter().map(|(class, count)| (*class, *count)).collect();
-        classes.sort_by_key(|(class, count)| (std::cmp::Reverse(*count), *class));
-        let classes = classes.into_iter().map(|(class, count)| of_class(class, count)).collect::<Vec<_>>().join(", ");
+        let classes = frequent(&self.classes)
+            .into_iter()
+            .map(|(class, count)| of_class(class, count))
+            .collect::<Vec<_>>()
+            .join(", ");
         if self.at_least { format!("≥ {classes}") } else { classes }
     }
 }
@@ -181,6 +189,13 @@ impl fmt::Display for Open {
             ),
         }
     }
+}
+
+/// Most frequent first.
+fn frequent(classes: &BTreeMap<ActClass, u64>) -> Vec<(ActClass, u64)> {
+    let mut classes: Vec<(ActClass, u64)> = classes.iter().map(|(class, count)| (*class, *count)).collect();
+    classes.sort_by_key(|(class, count)| (std::cmp::Reverse(*count), *class));
+    classes
 }
 
 /// In percent. What was deleted since may make it more than all.

@@ -77,13 +77,22 @@ impl Hours {
 
     /// `07:00 to 18:00`
     pub(crate) fn words(&self) -> String {
+        self.spans([" to ", " and ", "all day"])
+    }
+
+    /// `07:00 bis 18:00`
+    pub(crate) fn german(&self) -> String {
+        self.spans([" bis ", " und ", "ganztägig"])
+    }
+
+    fn spans(&self, [to, and, all_day]: [&str; 3]) -> String {
         let begins = (0..24).filter(|hour| self.usual[*hour] && !self.usual[(hour + 23) % 24]);
         let spans = begins.map(|first| {
             let length = (0..24).take_while(|by| self.usual[(first + by) % 24]).count();
-            format!("{first:02}:00 to {:02}:00", (first + length) % 24)
+            format!("{first:02}:00{to}{:02}:00", (first + length) % 24)
         });
         let spans: Vec<String> = spans.collect();
-        if spans.is_empty() { "all day".to_owned() } else { spans.join(" and ") }
+        if spans.is_empty() { all_day.to_owned() } else { spans.join(and) }
     }
 }
 

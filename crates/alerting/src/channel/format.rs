@@ -50,3 +50,6 @@ impl Format {
 fn ip(text: &PortalText) -> Option<IpAddr> {
     text.raw().trim().parse().ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! What kinds are shown in tests: an alert that is new, has grown, is over, and one with hostile text; and what they make of them.
 
+use audit_model::testing::hostile_texts;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -8,8 +9,6 @@ use super::offer::Offer;
 use super::settings::read;
 use crate::message::Language;
 
-const HOSTILE: &str = "\"]|=\\ {{ 7*7 }} <b>\u{202e}\r\nhttps://evil.example/";
-
 /// A kind with these settings.
 pub(super) fn kind<S: DeserializeOwned>(settings: Value) -> S {
     read(settings.as_object().unwrap().clone()).unwrap()
@@ -17,12 +16,24 @@ pub(super) fn kind<S: DeserializeOwned>(settings: Value) -> S {
 
 /// `new`, `grown`, `ended`, or `hostile`.
 pub(super) fn alert(which: &str) -> Value {
+    if which == "hostile" {
+        let is_meant = |(tried, _): &(&str, String)| *tried == "delimiters";
+        return naming(&hostile_texts().into_iter().find(is_meant).unwrap().1, "new");
+    }
+    document("Anna Example", "Alpha", which)
+}
+
+/// One that has this text as the name of the person, as the title of the room and in its evidence.
+pub(super) fn naming(text: &str, state: &str) -> Value {
+    document(text, text, state)
+}
+
+fn document(name: &str, title: &str, which: &str) -> Value {
     let (state, severity, acts) = match which {
         "grown" => ("grown", "critical", 90),
         "ended" => ("ended", "info", 95),
         _ => ("new", "high", 41),
     };
-    let (name, title) = if which == "hostile" { (HOSTILE, HOSTILE) } else { ("Anna Example", "Alpha") };
     json!({
         "schema": "alert/1", "id": "0123456789abcdef0123456789abcdef", "matter": "k3f9-q2mw",
         "fingerprint": "unusual_activity:00000000-0000-0000-0000-0000000000a1:71", "state": state,

@@ -1,6 +1,8 @@
-//! The words of the frame. What programs say of a finding (reasons, what to do) is English in both.
+//! The words of the frame. What programs say of a finding they say in both languages themselves.
 
-use report::words::{number, plural};
+use audit_model::Severity;
+use chrono::{DateTime, Utc};
+use report::words::{Clock, german, number, plural, source};
 use serde::Deserialize;
 
 /// The language of the frame.
@@ -18,6 +20,18 @@ impl Language {
         match self {
             Language::En => "en",
             Language::De => "de",
+        }
+    }
+
+    /// The word for it.
+    pub(crate) fn severity(self, severity: Severity) -> &'static str {
+        let [info, low, medium, high, critical] = self.words().severities;
+        match severity {
+            Severity::Info => info,
+            Severity::Low => low,
+            Severity::Medium => medium,
+            Severity::High => high,
+            Severity::Critical => critical,
         }
     }
 
@@ -47,6 +61,10 @@ pub(super) struct Words {
     /// Minutes, actions a minute, and whether those are fewer than one.
     pub(super) rate: fn(u64, u64, bool) -> String,
     pub(super) since: &'static str,
+    pub(super) at: fn(Clock, DateTime<Utc>) -> String,
+    pub(super) number: fn(u64) -> String,
+    /// What was not seen.
+    pub(super) source: fn(&str) -> &str,
     /// Before the name of a time zone.
     pub(super) times_in: &'static str,
     pub(super) going_on: &'static str,
@@ -88,6 +106,9 @@ const ENGLISH: Words = Words {
         false => format!("in {}, about {} a minute", plural(minutes, "minute"), number(rate)),
     },
     since: "Since",
+    at: |clock, instant| clock.at(instant),
+    number,
+    source,
     times_in: "times in",
     going_on: "Still going on",
     probably: "probably; last action:",
@@ -128,17 +149,20 @@ const GERMAN: Words = Words {
     acts: |acts, documents| {
         let (act, document) =
             (if acts == 1 { "Aktion" } else { "Aktionen" }, if documents == 1 { "Dokument" } else { "Dokumenten" });
-        format!("{} {act} an {} {document}", grouped(acts), grouped(documents))
+        format!("{} {act} an {} {document}", german::number(acts), german::number(documents))
     },
     speed: "Wie schnell",
     rate: |minutes, rate, is_slow| {
         let minute = if minutes == 1 { "Minute" } else { "Minuten" };
         match is_slow {
-            true => format!("in {} {minute}, weniger als eine pro Minute", grouped(minutes)),
-            false => format!("in {} {minute}, etwa {} pro Minute", grouped(minutes), grouped(rate)),
+            true => format!("in {} {minute}, weniger als eine pro Minute", german::number(minutes)),
+            false => format!("in {} {minute}, etwa {} pro Minute", german::number(minutes), german::number(rate)),
         }
     },
     since: "Seit",
+    at: german::at,
+    number: german::number,
+    source: german::source,
     times_in: "Zeiten in",
     going_on: "Dauert an",
     probably: "wahrscheinlich; letzte Aktion:",
@@ -164,16 +188,3 @@ const GERMAN: Words = Words {
     person_page: "Konto",
     matter: "Vorgang",
 };
-
-/// `12.345`
-fn grouped(value: u64) -> String {
-    let digits = value.to_string();
-    let mut shown = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            shown.push('.');
-        }
-        shown.push(digit);
-    }
-    shown
-}

@@ -127,13 +127,13 @@ fn alerts_follow_the_schema() {
     room.candidates = vec![RoomId::Number(71), RoomId::Text("sbox-1".into())];
     ambiguous.evidence = (0..15).map(|n| evidence(n, 1)).collect();
     let said = alerting::Said {
-        did: Some("made 41 downloads".to_owned()),
-        what_to_do: vec!["ask the owner".to_owned()],
-        facts: alerting::SaidFacts { goes_on: Some(true), place: Some("Alpha".to_owned()), ..Default::default() },
+        did: Some(("made 41 downloads", "kommt auf 41 Downloads").into()),
+        what_to_do: vec!["ask the owner".into()],
+        facts: alerting::SaidFacts { goes_on: Some(true), place: Some("Alpha".into()), ..Default::default() },
     };
-    let with_words = json_of(&alert_of(&finding(), &coverage).with_detail(&said));
+    let with_words = json_of(&alert_of(&finding(), &coverage).with_detail(&said.members(&finding())));
     assert_eq!(objections(&with_words), "");
-    for member in ["did", "what_to_do", "facts", "summary"] {
+    for member in ["did", "what_to_do", "facts", "de", "summary"] {
         assert!(schema()["properties"].get(member).is_some(), "{member} is not described");
     }
     for finding in [finding(), sparse, ambiguous] {
@@ -175,7 +175,7 @@ fn hostile_text_stays_out_of_the_subject_and_raw_in_the_json() {
     let mut finding = finding();
     finding.person.name = hostile.into();
     finding.room.as_mut().unwrap().title = hostile.into();
-    finding.reasons = vec![format!("opened {hostile}")];
+    finding.reasons = vec![format!("opened {hostile}").into()];
     let alert = alert_of(&finding, &complete());
 
     let acts = |c: &char| {
@@ -197,7 +197,7 @@ fn long_names_leave_room_for_the_rest_of_the_subject() {
     let mut finding = finding();
     finding.person.name = PortalText::new("Ž".repeat(500));
     finding.room.as_mut().unwrap().title = PortalText::new("\u{202e}".repeat(500));
-    finding.reasons = vec!["41 actions ".repeat(100)];
+    finding.reasons = vec!["41 actions ".repeat(100).into()];
     let subject = alert_of(&finding, &complete()).subject;
     assert!(subject.chars().count() <= 240, "{subject}");
     assert!(subject.starts_with("high: ŽŽŽ") && subject.contains("…\": 41 actions"), "{subject}");

@@ -7,7 +7,7 @@ use std::process::Command;
 use alerting::{Alert, Channel, ChannelSettings, Fault, Language, Mailer, Members, Message, Outcome, Route, Silence};
 use alerting::{Said, SaidFacts, SecretMember, WayOut};
 use audit_model::testing::hostile_texts;
-use audit_model::{Finding, FindingState, Severity};
+use audit_model::{Finding, FindingState, Sentence, Severity};
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use cli_test::smtp::Server;
 use mail_parser::MessageParser;
@@ -223,11 +223,11 @@ async fn a_channel_of_a_group_gets_what_is_about_its_members() {
 #[test]
 fn a_message_has_the_words_of_the_program() {
     let said = Said {
-        did: Some("signed in from 203.0.113.66 after 40 wrong passwords".to_owned()),
-        what_to_do: vec!["ask the owner".to_owned()],
+        did: Some("signed in from 203.0.113.66 after 40 wrong passwords".into()),
+        what_to_do: vec!["ask the owner".into()],
         facts: SaidFacts {
-            place: Some("from 203.0.113.66".to_owned()),
-            how_many: Some("40 failed logins".to_owned()),
+            place: Some("from 203.0.113.66".into()),
+            how_many: Some("40 failed logins".into()),
             goes_on: Some(false),
             ..SaidFacts::default()
         },
@@ -246,6 +246,40 @@ fn a_message_has_the_words_of_the_program() {
     }
     alert.state = FindingState::Ended;
     assert!(Message::new(&alert, Language::En, now()).text().contains("How many: 41 actions on 38 documents"));
+}
+
+/// A channel in German has every sentence that was written in German, and the others in English; machines get the English ones.
+#[test]
+fn a_message_is_in_the_language_of_its_channel() {
+    let both = |english: &str, german: &str| Sentence::new(english, german);
+    let said = Said {
+        did: Some(both("made 41 downloads in 40 min in \"Acme\"", "kommt auf 41 Downloads in 40 min in \"Acme\"")),
+        what_to_do: vec![both("disable the account", "Deaktivieren Sie das Konto"), "look at the room".into()],
+        facts: SaidFacts {
+            place: Some(both("\"Acme\" (room 71)", "\"Acme\" (Raum 71)")),
+            how_many: Some(both("41 downloads on 1,240 documents", "41 Downloads an 1.240 Dokumenten")),
+            ..SaidFacts::default()
+        },
+    };
+    let reason = both("41 actions within 1 h, more than 20", "41 Aktionen innerhalb von 1 h, mehr als 20");
+    let finding = Finding { reasons: vec![reason, "seen twice".into()], ..finding() };
+    let alert = |finding: &Finding| alert_of(finding, &complete()).with_detail(&said.members(finding));
+    let told = alert(&finding);
+    let [english, german] =
+        [Language::En, Language::De].map(|language| Message::new(&told, language, at("2026-11-20T08:45:00Z")));
+    assert_eq!(english.subject, "high: Anna Example made 41 downloads in 40 min in \"Acme\"");
+    assert_eq!(german.subject, "hoch: Anna Example kommt auf 41 Downloads in 40 min in \"Acme\"");
+    insta::assert_snapshot!("message_of_a_program_de", german.text());
+    let json: serde_json::Value = serde_json::from_str(&told.to_json()).unwrap();
+    assert_eq!(json["reasons"], json!(["41 actions within 1 h, more than 20", "seen twice"]));
+    assert_eq!(json["what_to_do"], json!(["disable the account", "look at the room"]));
+    assert_eq!(json["de"]["reasons"], json!(["41 Aktionen innerhalb von 1 h, mehr als 20", "seen twice"]));
+    // the memory has the reasons in English; the last one, that it is over, is made anew
+    let over = both("over: nothing more for 1 hour; 41 actions in all", "beendet: seit 1 Stunde nichts mehr");
+    let reasons = vec!["41 actions within 1 h, more than 20".into(), over];
+    let over = alert(&Finding { state: FindingState::Ended, reasons, ..finding });
+    let text = Message::new(&over, Language::De, now()).text();
+    assert!(text.contains("Warum: beendet: seit 1 Stunde nichts mehr\n"), "{text}");
 }
 
 #[tokio::test]
@@ -383,7 +417,7 @@ fn hostile_text_stays_text_and_short() {
         let mut finding = finding();
         finding.person.name = text.as_str().into();
         finding.room.as_mut().unwrap().title = text.as_str().into();
-        finding.reasons = vec![text.clone()];
+        finding.reasons = vec![text.as_str().into()];
         let message = Message::new(&alert_of(&finding, &complete()), Language::En, now());
         assert!(message.subject.chars().count() <= 80, "{tried}: {}", message.subject);
         let (text, html) = (message.text(), message.html());

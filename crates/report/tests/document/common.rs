@@ -216,10 +216,7 @@ fn finding(number: u128, severity: Severity, name: &str, email: Option<&str>, ti
             title: title.into(),
             attributed: Attributed::Title,
         }),
-        reasons: vec![
-            "41 actions within 1 h, more than 20".to_owned(),
-            "38 documents, none of them opened before".to_owned(),
-        ],
+        reasons: vec!["41 actions within 1 h, more than 20".into(), "38 documents, none of them opened before".into()],
         evidence: evidence.collect(),
         evidence_total: 41,
         window: Window::new(first, LAST.parse::<DateTime<Utc>>().unwrap() + TimeDelta::microseconds(1)),

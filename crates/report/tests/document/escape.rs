@@ -1,5 +1,6 @@
 //! No text gets out of its place: whatever people type is read back, in every form, as the text that it is.
 
+use audit_model::testing::hostile_texts;
 use audit_model::{Coverage, GapReason, MainSource, PortalText, Severity, SourceCoverage, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use html5gum::emitters::default::DefaultEmitter;
@@ -186,6 +187,31 @@ proptest! {
         for line in out.split_terminator('\n') {
             prop_assert!(!line.contains(|c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c)), "{line:?}");
             prop_assert_eq!(line.trim_end(), line);
+        }
+    }
+}
+
+/// What people who mean harm type into a portal, in every form of a report.
+#[test]
+fn what_people_who_mean_harm_type_is_text_in_every_form() {
+    let tags = |text: &str| {
+        let page = saying(text).html();
+        let names = parsed(&page).into_iter().filter(|token| token.starts_with('<'));
+        names.map(|token| token.split([' ', '>']).next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    let (plain, plain_rows) = (tags(PLAIN), cells(&csv::render(&saying(PLAIN)), b',').len());
+    for (tried, typed) in hostile_texts() {
+        // what begins with a bracket looks like a tag to this test
+        assert_eq!(tags(&format!("a{typed}")), plain, "{tried}");
+        let document = saying(&typed);
+        let text = document.text(TEXT_WIDTH);
+        let acts = |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c);
+        assert!(!text.split_terminator('\n').any(|line| line.contains(acts)), "{tried}");
+        let table = csv::render(&document);
+        assert_eq!(table.lines().count(), plain_rows, "{tried}");
+        for separator in [b',', b';'] {
+            let computed = cells(&table, separator).into_iter().flatten().find(|cell| is_formula(cell));
+            assert_eq!(computed, None, "{tried}");
         }
     }
 }

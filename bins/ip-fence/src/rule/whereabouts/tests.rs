@@ -157,7 +157,7 @@ fn rules_that_do_not_count_allow_nothing_and_are_named() {
     let world = World::new(policy_of(text));
     let found = world.judge(&[login(BOB, "192.0.2.7", 90), login(ANNA, "192.0.2.7", 80)]);
     assert_eq!(found.len(), 1, "the admin may");
-    let reasons = found[0].finding.reasons.join("\n");
+    let reasons = found[0].finding.reasons.iter().map(|reason| reason.english()).collect::<Vec<_>>().join("\n");
     assert!(reasons.contains("\"fair\" (line 1)") && reasons.contains("\"admins\" (line 6)"), "{reasons}");
 }
 

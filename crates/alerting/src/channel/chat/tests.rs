@@ -184,7 +184,7 @@ fn hostile(text: &str) -> Finding {
     finding.person.name = text.into();
     finding.person.email = Some(text.into());
     finding.room.as_mut().unwrap().title = text.into();
-    finding.reasons = vec![format!("opened {text}"), text.to_owned()];
+    finding.reasons = vec![format!("opened {text}").into(), text.into()];
     finding
 }
 
@@ -227,7 +227,7 @@ fn acting(name: &str, texts: &[String]) -> Option<String> {
             all.split('<').skip(1).find(|rest| !rest.starts_with("https://docs.example.com/")).map(str::to_owned)
         }
         "matrix" | "telegram" => {
-            let marked = texts.iter().find(|text| text.contains("<b>")).unwrap();
+            let marked = texts.iter().find(|text| text.contains("<code>")).unwrap();
             let allowed =
                 ["<b>", "</b>", "<code>", "</code>", "<br>", "<a href=\"https://docs.example.com/", "\">", "</a>"];
             let left = allowed.iter().fold(marked.clone(), |left, tag| left.replace(tag, ""));

@@ -1,6 +1,6 @@
 //! The Common Event Format: one line, of a header and of pairs.
 
-use audit_model::Severity;
+use audit_model::{PortalText, Severity};
 
 use super::super::offer::Offer;
 use super::ip;
@@ -35,7 +35,7 @@ pub(in super::super) fn cef(offer: &Offer<'_>) -> String {
         ("cs1", Some(offer.matter_key())),
         ("cs2Label", room.map(|_| "room".to_owned())),
         ("cs2", room.map(|room| room.title.for_terminal())),
-        ("msg", Some(alert.reasons.join("; "))),
+        ("msg", Some(PortalText::new(alert.reasons.join("; ")).for_terminal())),
     ];
     let pairs = pairs.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", in_value(&value?))));
     format!("{}|{}", header.join("|"), pairs.collect::<Vec<_>>().join(" "))

@@ -11,6 +11,10 @@ const VERSION: &str = "1.7.0";
 
 const CLASS: u32 = 2004;
 
+/// Of a name or a title, in characters: receivers have limits of size, and the alert in `unmapped` has the whole where there is room for it.
+const LONGEST_NAME: usize = 1_000;
+const LONGEST_DESCRIPTION: usize = 4_000;
+
 pub(super) fn detection_finding(offer: &Offer<'_>, document: Value) -> Value {
     let alert = &offer.alert;
     let (activity_id, activity, status_id, status) = match alert.state {
@@ -51,7 +55,7 @@ pub(super) fn detection_finding(offer: &Offer<'_>, document: Value) -> Value {
         "finding_info": {
             "uid": offer.matter_key(),
             "title": alert.subject,
-            "desc": alert.reasons.join("; "),
+            "desc": cut(&alert.reasons.join("; "), LONGEST_DESCRIPTION),
             "types": [alert.rule],
             "analytic": { "name": alert.rule, "type": "Rule", "type_id": 1, "version": alert.program.version },
             "first_seen_time": since,
@@ -66,6 +70,10 @@ pub(super) fn detection_finding(offer: &Offer<'_>, document: Value) -> Value {
         finding["finding_info"]["src_url"] = page.as_str().into();
     }
     finding
+}
+
+fn cut(text: &str, longest: usize) -> String {
+    text.chars().take(longest).collect()
 }
 
 /// OCSF counts from 1.
@@ -84,7 +92,8 @@ fn resources(offer: &Offer<'_>) -> Value {
     let alert = &offer.alert;
     match &alert.room {
         Some(room) => {
-            let mut resource = json!({ "name": room.title.raw(), "type": "room", "namespace": alert.portal.url });
+            let mut resource =
+                json!({ "name": cut(room.title.raw(), LONGEST_NAME), "type": "room", "namespace": alert.portal.url });
             if let Some(id) = &room.id {
                 resource["uid"] = id.to_string().into();
             }
@@ -97,9 +106,9 @@ fn resources(offer: &Offer<'_>) -> Value {
 /// Whoever did it, once, and from which address each of the examples came.
 fn evidences(offer: &Offer<'_>, document: &Value) -> Value {
     let person = &offer.alert.person;
-    let mut user = json!({ "uid": person.id, "name": person.name.raw() });
+    let mut user = json!({ "uid": person.id, "name": cut(person.name.raw(), LONGEST_NAME) });
     if let Some(email) = &person.email {
-        user["email_addr"] = email.raw().into();
+        user["email_addr"] = cut(email.raw(), LONGEST_NAME).into();
     }
     let actor = json!({ "user": user });
     let mut evidences = vec![json!({ "actor": actor })];

@@ -130,8 +130,29 @@ fn cut(text: String, longest_bytes: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use audit_model::testing::hostile_texts;
+
     use super::super::super::golden;
     use super::*;
+
+    /// The corpus that every channel is held to: one line, and structured data that ends where it should.
+    #[test]
+    fn no_text_makes_a_line_or_a_parameter() {
+        let parameters = |line: &str| {
+            let data = line.split_once('[').unwrap().1.replace("\\\\", "").replace("\\\"", "").replace("\\]", "");
+            data.split_once("\"] ").unwrap().0.matches("=\"").count()
+        };
+        for (tried, typed) in hostile_texts() {
+            let json = golden::naming(&typed, "new").to_string();
+            let offer = golden::offer(&json, None);
+            for form in [Form::Text, Form::Json, Form::Cef, Form::Ocsf] {
+                let line = message(&offer, form, Facility::Local0, "host.example.com", 65_000);
+                assert!(!line.contains(['\r', '\n', '\0', '\u{1b}']), "{tried}: {form:?}");
+                assert_eq!(parameters(&line), 7, "{tried}: {form:?}: {line:.1000}");
+                assert!(line.len() <= 65_000, "{tried}: {form:?}");
+            }
+        }
+    }
 
     #[test]
     fn says() {

@@ -125,7 +125,10 @@ async fn growth_is_held_back_counted_and_told_with_the_next_alert() {
     let now = moment(time("08:52:00"));
     outbox.compare(&mut findings, &now).await.unwrap();
     let reasons = ["41 actions within 1 h, more than 20", "already reported with 41 actions; now 82"];
-    assert_eq!((findings[0].state, findings[0].reasons.as_slice()), (Grown, &reasons.map(String::from)[..]));
+    assert_eq!(
+        (findings[0].state, findings[0].reasons.iter().map(|reason| reason.english()).collect::<Vec<_>>()),
+        (Grown, reasons.to_vec())
+    );
     let mut alerts: Vec<Alert> = findings.iter().map(|finding| alert_of(finding, &complete())).collect();
     outbox.keep(&findings, &[], &mut alerts, &[], &now).await.unwrap();
     assert_eq!((alerts[0].suppressed, alerts[0].matter.is_some()), (2, true));
@@ -191,7 +194,7 @@ async fn a_burst_that_is_not_found_any_more_ends() {
     let over = ended("09:41:00", "").await;
     let last = over[0].reasons.last().unwrap();
     assert_eq!(
-        (over.len(), over[0].state, last.as_str()),
+        (over.len(), over[0].state, last.english()),
         (1, Ended, "over: nothing more for 1 hour; 41 actions in all")
     );
     let alert = alert_of(&over[0], &complete());
