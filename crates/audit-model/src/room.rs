@@ -241,6 +241,11 @@ impl Rooms {
         self.words.iter().flat_map(|(word, known)| known.told.iter().map(|kind| (word.as_str(), *kind)))
     }
 
+    /// Whether a room and an agent have had one title. Only then does it matter which contexts were used when.
+    pub fn share_titles_with_agents(&self) -> bool {
+        self.by_title.values().any(|bearers| self.are_mixed(bearers))
+    }
+
     /// Whether both rooms and agents are among them.
     fn are_mixed<'i>(&self, ids: impl IntoIterator<Item = &'i RoomId>) -> bool {
         let mut kinds = ids.into_iter().filter_map(|id| self.kind(id));

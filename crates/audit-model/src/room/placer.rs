@@ -127,6 +127,7 @@ mod tests {
             for event in &learnt {
                 rooms.learn_from(event);
             }
+            let without_contexts = rooms.clone();
             for (context, at, long) in noted {
                 rooms.note_context(&context.as_str().into(), (minute(at), minute(at + long)));
             }
@@ -138,6 +139,9 @@ mod tests {
             let mut placer = Placer::new(&rooms);
             for event in &events {
                 prop_assert_eq!(placer.place(event), rooms.place(event));
+                if !rooms.share_titles_with_agents() {
+                    prop_assert_eq!(without_contexts.place(event), rooms.place(event));
+                }
             }
         }
     }
