@@ -137,9 +137,10 @@ async fn replay(
     usual.documents = held.filter_map(|(room, readings)| Some((room, most(readings)?))).collect();
     let mut counting = Counting::of_each(limits, &usual, BTreeSet::new(), window.since);
     let mut count = 0;
-    let mut events = std::pin::pin!(archive.events(window));
+    let mut placing = watched.placing(&answers);
+    let mut events = std::pin::pin!(archive.events_to_count(window, rule::counts_by_text));
     while let Some(event) = events.try_next().await? {
-        let Some(mut placed) = watched.place(event, &answers) else { continue };
+        let Some(mut placed) = placing.place(event) else { continue };
         // the line above the table says what a folder counts
         placed.weight.at_least = false;
         count += 1;

@@ -122,10 +122,11 @@ async fn count(
     (answers, judged_since): (&Answers, DateTime<Utc>),
 ) -> anyhow::Result<()> {
     let mut halves = Halves::default();
+    let mut placing = watched.placing(answers);
     let mut events = std::pin::pin!(events);
     while let Some(event) = events.try_next().await? {
         let is_earlier = event.at < judged_since;
-        let Some(placed) = watched.place(event, answers) else { continue };
+        let Some(placed) = placing.place(event) else { continue };
         let is_sure = matches!(placed.key, RoomKey::Known(_)) && !placed.event.action.is_about_whole_folder();
         if is_sure || !is_earlier {
             // of a move between two rooms the half of the room that something left is told

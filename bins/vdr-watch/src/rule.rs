@@ -27,7 +27,7 @@ use audit_model::{AuditEvent, BlindSpot, Counts, Episode, Evidence, Finding, MAX
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-pub(crate) use self::counting::{Counting, Doubt, Placed, RoomKey};
+pub(crate) use self::counting::{Counting, Doubt, Placed, RoomKey, counts_by_text};
 pub(crate) use self::detail::{Detail, InFolder};
 pub(crate) use self::limits::LITTLE;
 pub(crate) use self::limits::{Limit, Span};
@@ -105,7 +105,8 @@ impl Activity {
     fn judge(&self, key: &(Uuid, RoomKey), since: DateTime<Utc>) -> Vec<Found> {
         let stretches = self.stretches(OWN, since);
         let is_told = |act: &&Counted| stretches.iter().any(|(span, _)| span.contains(act.at));
-        let folders: Vec<&Counted> = self.acts.iter().filter(|act| act.folder.is_some() && !is_told(act)).collect();
+        let folders: Vec<&Counted> =
+            self.acts.iter().filter(|act| act.unweighed_folder().is_some() && !is_told(act)).collect();
         let folders = folders.chunk_by(|one, next| next.at - one.at < Span::Hour.length());
         let folders: Vec<Found> = folders.filter_map(|acts| self.of_folders(key, acts)).collect();
         let limits = stretches.into_iter().map(|(span, exceeded)| self.above_limits(key, span, exceeded));
@@ -168,7 +169,7 @@ impl Activity {
         let total = Total::of(self.meant(span, &exceeded));
         reasons.push(Reason::Kinds(kinds(&total)));
         if total.at_least {
-            let folders = self.acts.iter().filter(|act| act.folder.is_some() && span.contains(act.at));
+            let folders = self.acts.iter().filter(|act| act.unweighed_folder().is_some() && span.contains(act.at));
             reasons.push(Reason::not_listed(folders, self.room.id.as_ref()));
         }
         let own = exceeded.iter().filter(|(_, episode)| episode.window.since >= span.since);
@@ -193,7 +194,7 @@ impl Activity {
         let span = Window::new(first.at, last.at + TimeDelta::microseconds(1));
         let mut found = self.found(key, span, total, reasons);
         found.finding.evidence =
-            acts.iter().filter_map(|act| act.folder.as_deref().cloned()).take(MAX_EVIDENCE).collect();
+            acts.iter().filter_map(|act| act.unweighed_folder().cloned()).take(MAX_EVIDENCE).collect();
         Some(found)
     }
 

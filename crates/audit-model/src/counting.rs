@@ -90,7 +90,7 @@ pub struct Peak<S> {
     pub window: Window,
     /// How many events tell of them.
     pub events: u64,
-    /// The oldest of those, at most [`MAX_EVIDENCE`].
+    /// The oldest of those, at most [`MAX_EVIDENCE`]; none where nobody asks for them.
     pub samples: Vec<S>,
 }
 
@@ -103,17 +103,21 @@ pub struct Episode<S> {
     pub peak: Peak<S>,
 }
 
-/// How much of one subject fell into any stretch of `length`, and the episodes in which that was more than `limit`.
+/// How much of one subject fell into any stretch of `length`, and the episodes in which that was more than `limit`. Microseconds are told
+/// apart, and nothing finer.
 #[derive(Debug)]
 pub struct SlidingWindow<D, S> {
-    length: TimeDelta,
+    length_us: i64,
     limit: u64,
     measure: Measure,
-    acts: VecDeque<Act<D, S>>,
+    /// Those in the window, oldest first.
+    acts: VecDeque<Kept>,
+    /// What it was done to and what shows it, act by act; empty where nobody asks for that.
+    shown: VecDeque<(D, S)>,
     /// How many acts each document has in the window, and how many documents it stands for.
     documents: HashMap<D, (u64, u64)>,
-    /// Whether anybody asks for distinct documents.
-    tells_documents: bool,
+    /// Whether anybody asks for distinct documents and samples.
+    is_shown: bool,
     act_count: u64,
     document_count: u64,
     /// Acts whose weight is a lower bound.
@@ -121,16 +125,31 @@ pub struct SlidingWindow<D, S> {
     episodes: Vec<Episode<S>>,
 }
 
+/// What is counted of every act. There are as many of them as acts in a day, for each limit.
+#[derive(Debug)]
+struct Kept {
+    /// Microseconds since 1970.
+    at_us: i64,
+    weight: Weight,
+}
+
+impl Kept {
+    fn at(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.at_us).unwrap_or_default()
+    }
+}
+
 impl<D: Eq + Hash + Clone, S: Clone> SlidingWindow<D, S> {
     /// A window that reports stretches with **more than** `limit`, whose first and last act are less than `length` apart.
     pub fn new(length: TimeDelta, limit: u64, measure: Measure) -> Self {
         SlidingWindow {
-            length,
+            length_us: length.num_microseconds().unwrap_or(i64::MAX),
             limit,
             measure,
             acts: VecDeque::new(),
+            shown: VecDeque::new(),
             documents: HashMap::new(),
-            tells_documents: true,
+            is_shown: true,
             act_count: 0,
             document_count: 0,
             at_least: 0,
@@ -138,30 +157,29 @@ impl<D: Eq + Hash + Clone, S: Clone> SlidingWindow<D, S> {
         }
     }
 
-    /// The same for whoever does not ask how many distinct documents there were: each act is spared two look-ups. Where documents are what is
-    /// measured, they are counted all the same.
+    /// The same for whoever asks only when and how much it was: peaks have no samples, and no number of distinct documents unless
+    /// those are what is measured.
     #[must_use]
-    pub fn without_documents(self) -> Self {
-        SlidingWindow { tells_documents: self.measure == Measure::Documents, ..self }
+    pub fn of_numbers(self) -> Self {
+        SlidingWindow { is_shown: self.measure == Measure::Documents, ..self }
     }
 
     /// Counts an act. Acts come in order of time.
     pub fn push(&mut self, act: Act<D, S>) {
-        let at = act.at;
-        while self.acts.front().is_some_and(|first| at - first.at >= self.length) {
-            self.forget_oldest();
-        }
-        let Weight { documents, at_least } = act.weight;
-        if self.tells_documents {
-            let (acts, weight) = self.documents.entry(act.document.clone()).or_default();
+        let Act { at, document, weight, sample } = act;
+        let at_us = at.timestamp_micros();
+        self.forget_until(at_us);
+        if self.is_shown {
+            let (acts, known) = self.documents.entry(document.clone()).or_default();
             *acts += 1;
             // of a folder that was weighed twice, what it held when it held most
-            self.document_count += documents.saturating_sub(*weight);
-            *weight = documents.max(*weight);
+            self.document_count += weight.documents.saturating_sub(*known);
+            *known = weight.documents.max(*known);
+            self.shown.push_back((document, sample));
         }
-        self.act_count += documents;
-        self.at_least += u64::from(at_least);
-        self.acts.push_back(act);
+        self.act_count += weight.documents;
+        self.at_least += u64::from(weight.at_least);
+        self.acts.push_back(Kept { at_us, weight });
         self.judge(at);
     }
 
@@ -172,10 +190,10 @@ impl<D: Eq + Hash + Clone, S: Clone> SlidingWindow<D, S> {
             Measure::Documents => documents,
         };
         let now = measured(self.act_count, self.document_count);
-        let first = self.acts.front().map_or(at, |first| first.at);
         if now <= self.limit {
             return;
         }
+        let first = self.acts.front().map_or(at, Kept::at);
         let until = at + TimeDelta::microseconds(1);
         let going_on = self.episodes.last().filter(|episode| first < episode.window.until).map(|episode| &episode.peak);
         let peak = match going_on {
@@ -199,22 +217,28 @@ impl<D: Eq + Hash + Clone, S: Clone> SlidingWindow<D, S> {
             at_least: self.at_least > 0,
             window: Window::new(first, until),
             events: self.acts.len() as u64,
-            samples: self.acts.iter().take(MAX_EVIDENCE).map(|act| act.sample.clone()).collect(),
+            samples: self.shown.iter().take(MAX_EVIDENCE).map(|(_, sample)| sample.clone()).collect(),
+        }
+    }
+
+    /// Forgets the acts that share no window with one of that time.
+    fn forget_until(&mut self, at_us: i64) {
+        while self.acts.front().is_some_and(|first| at_us.saturating_sub(first.at_us) >= self.length_us) {
+            self.forget_oldest();
         }
     }
 
     fn forget_oldest(&mut self) {
-        let Some(act) = self.acts.pop_front() else { return };
-        let weight = act.weight.documents;
-        self.act_count -= weight;
-        self.at_least -= u64::from(act.weight.at_least);
-        if self.tells_documents
-            && let Some((acts, documents)) = self.documents.get_mut(&act.document)
+        let Some(Kept { weight, .. }) = self.acts.pop_front() else { return };
+        self.act_count -= weight.documents;
+        self.at_least -= u64::from(weight.at_least);
+        if let Some((document, _)) = self.shown.pop_front()
+            && let Some((acts, documents)) = self.documents.get_mut(&document)
         {
             *acts -= 1;
             if *acts == 0 {
                 self.document_count -= *documents;
-                self.documents.remove(&act.document);
+                self.documents.remove(&document);
             }
         }
     }
@@ -226,18 +250,17 @@ impl<D: Eq + Hash + Clone, S: Clone> SlidingWindow<D, S> {
 
     /// Forgets the acts that no act from this time on shares a window with. Episodes stay the same.
     pub fn forget_before(&mut self, at: DateTime<Utc>) {
-        while self.acts.front().is_some_and(|first| at - first.at >= self.length) {
-            self.forget_oldest();
-        }
+        self.forget_until(at.timestamp_micros());
         if self.acts.is_empty() {
             self.acts.shrink_to_fit();
+            self.shown.shrink_to_fit();
             self.documents.shrink_to_fit();
         }
     }
 
     /// How far back an episode can reach that begins or goes on with an act from this time on. Those that ended before it stay as they are.
     pub fn reaches_back_to(&self, at: DateTime<Utc>) -> DateTime<Utc> {
-        let Some(first) = self.acts.front().map(|first| first.at) else { return at };
+        let Some(first) = self.acts.front().map(Kept::at) else { return at };
         let going_on = self.episodes.last().filter(|episode| first < episode.window.until);
         going_on.map_or(first, |episode| episode.window.since).min(at)
     }
@@ -403,15 +426,15 @@ mod tests {
             prop_assert!(window.episodes().windows(2).all(|pair| pair[0].window.until <= pair[1].window.since));
         }
 
-        /// When it was too much, and how much, does not depend on whether anybody asks for documents.
+        /// When it was too much, and how much, does not depend on whether anybody asks for documents and samples.
         #[test]
-        fn episodes_are_the_same_without_documents(story in story(), limit in 0u64..12) {
+        fn episodes_are_the_same_where_only_numbers_are_asked_for(story in story(), limit in 0u64..12) {
             let told = |window: &SlidingWindow<i64, i64>| {
                 let told = |episode: &Episode<i64>| (episode.window, episode.peak.acts, episode.peak.window);
                 window.episodes().iter().map(told).collect::<Vec<_>>()
             };
             for measure in [Measure::Acts, Measure::Documents] {
-                let mut without = SlidingWindow::new(TimeDelta::hours(1), limit, measure).without_documents();
+                let mut without = SlidingWindow::new(TimeDelta::hours(1), limit, measure).of_numbers();
                 for (minute, document, documents) in &story {
                     let weight = Weight { documents: *documents, at_least: false };
                     without.push(Act { weight, ..act(*minute, *document) });

@@ -37,7 +37,8 @@ pub use halves::{Halves, is_other_half};
 pub use person::{Person, PersonStatus, PortalRole, RoomRole};
 pub use pseudonym::{Pseudonym, is_sayable, sayable};
 pub use room::{
-    AI_AGENT_ROOM, Attributed, Place, RoomFact, RoomId, RoomKind, RoomLogs, Rooms, VIRTUAL_DATA_ROOM, title_in_context,
+    AI_AGENT_ROOM, Attributed, Place, Placer, RoomFact, RoomId, RoomKind, RoomLogs, Rooms, VIRTUAL_DATA_ROOM,
+    title_in_context,
 };
 pub use sentence::Sentence;
 pub use source::Source;

@@ -14,6 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AuditEvent, PortalText};
 
+pub use self::placer::Placer;
+
+mod placer;
+
 /// The portal's number for the room type "virtual data room".
 pub const VIRTUAL_DATA_ROOM: i32 = 8;
 
@@ -198,14 +202,17 @@ impl Rooms {
 
     /// Where the event happened, as far as the event itself and the known titles tell.
     pub fn place(&self, event: &AuditEvent) -> Place {
-        if event.action.is_about_tag() {
-            return Place::Elsewhere;
+        match Told::by(event) {
+            Told::Room(id) => Place::Room(id, Attributed::Target),
+            Told::Context(context) => self.place_in(context, event.at),
+            Told::Nothing => Place::Elsewhere,
         }
-        if let Some(id) = room_named_by(event) {
-            return Place::Room(id, Attributed::Target);
-        }
-        let Some((word, title)) = event.context.as_ref().and_then(split) else { return Place::Elsewhere };
-        let mut candidates = self.candidates(word, title, event.at);
+    }
+
+    /// Where an event with this context happened at that time.
+    fn place_in(&self, context: &PortalText, at: DateTime<Utc>) -> Place {
+        let Some((word, title)) = split(context) else { return Place::Elsewhere };
+        let mut candidates = self.candidates(word, title, at);
         match candidates.len() {
             0 if self.told(word) == Some(RoomKind::Agent) => Place::Elsewhere,
             0 => Place::UnknownRoom { title: PortalText::new(title) },
@@ -221,10 +228,7 @@ impl Rooms {
 
     /// Where the event happened, with what the activity logs say about those that the event itself and the titles leave open.
     pub fn place_with_logs(&self, event: &AuditEvent, logs: &RoomLogs) -> Place {
-        match (self.place(event), logs.room_of(event.id)) {
-            (Place::OneOf { .. } | Place::Elsewhere, Some(room)) => Place::Room(room.clone(), Attributed::Log),
-            (place, _) => place,
-        }
+        logs.tell(self.place(event), event)
     }
 
     /// Takes in what a word before titles means, as an earlier run has learnt it.
@@ -235,6 +239,18 @@ impl Rooms {
     /// The words before titles of which events that carry an id have told what they mean.
     pub fn words(&self) -> impl Iterator<Item = (&str, RoomKind)> {
         self.words.iter().flat_map(|(word, known)| known.told.iter().map(|kind| (word.as_str(), *kind)))
+    }
+
+    /// Whether a room and an agent have had one title. Only then does it matter which contexts were used when.
+    pub fn share_titles_with_agents(&self) -> bool {
+        self.by_title.values().any(|bearers| self.are_mixed(bearers))
+    }
+
+    /// Whether both rooms and agents are among them.
+    fn are_mixed<'i>(&self, ids: impl IntoIterator<Item = &'i RoomId>) -> bool {
+        let mut kinds = ids.into_iter().filter_map(|id| self.kind(id));
+        let first = kinds.next();
+        kinds.any(|kind| Some(kind) != first)
     }
 
     /// Takes in that events had this context, from the first of them to the last.
@@ -289,10 +305,7 @@ impl Rooms {
     /// Rooms that have had the title and existed at that time, by id, and are of the kind that the word means.
     fn candidates(&self, word: &str, title: &str, at: DateTime<Utc>) -> Vec<RoomId> {
         let mut candidates = self.bearers(title, at);
-        let mut kinds = candidates.iter().filter_map(|id| self.kind(id));
-        let first = kinds.next();
-        let are_mixed = kinds.any(|kind| Some(kind) != first);
-        let meant = if are_mixed { self.meaning_at(word, at) } else { self.told(word) };
+        let meant = if self.are_mixed(&candidates) { self.meaning_at(word, at) } else { self.told(word) };
         if let Some(meant) = meant {
             candidates.retain(|id| self.kind(id).is_none_or(|kind| kind == meant));
         }
@@ -324,11 +337,40 @@ impl RoomLogs {
         }
     }
 
+    /// The place, or what the logs tell of it where it leaves open which room it was.
+    fn tell(&self, place: Place, event: &AuditEvent) -> Place {
+        match (place, self.room_of(event.id)) {
+            (Place::OneOf { .. } | Place::Elsewhere, Some(room)) => Place::Room(room.clone(), Attributed::Log),
+            (place, _) => place,
+        }
+    }
+
     /// The one room whose log lists the event; `None` when no log does, or more than one.
     fn room_of(&self, event: i64) -> Option<&RoomId> {
         match self.0.get(&event)?.as_slice() {
             [room] => Some(room),
             _ => None,
+        }
+    }
+}
+
+/// What an event itself tells of its place.
+enum Told<'e> {
+    Room(RoomId),
+    Context(&'e PortalText),
+    Nothing,
+}
+
+impl<'e> Told<'e> {
+    fn by(event: &'e AuditEvent) -> Self {
+        // anybody can give a tag any name
+        if event.action.is_about_tag() {
+            return Told::Nothing;
+        }
+        match (room_named_by(event), &event.context) {
+            (Some(id), _) => Told::Room(id),
+            (None, Some(context)) => Told::Context(context),
+            (None, None) => Told::Nothing,
         }
     }
 }

@@ -165,12 +165,20 @@ impl Archive {
 
     /// The events of the window in order of (time, id), streamed.
     pub fn events(&self, window: Window) -> Stored<AuditEvent> {
-        self.select("reading the events", EVENTS_SQL.into(), bounds(window), rows::event)
+        self.select("reading the events", EVENTS_SQL.into(), bounds(window), rows::events())
+    }
+
+    /// The same events for whoever counts them: without addresses, and with the sentences of those actions only that say something in it
+    /// which counts.
+    pub fn events_to_count(&self, window: Window, has_text: fn(ActionId) -> bool) -> Stored<AuditEvent> {
+        let mut events = rows::Events::default();
+        let row = move |row: &Row<'_>| events.counted(row, has_text);
+        self.select("reading the events", EVENTS_SQL.into(), bounds(window), row)
     }
 
     /// The same events, with their details where they were read with them.
     pub fn detailed_events(&self, window: Window) -> Stored<AuditEvent> {
-        self.select("reading the events", DETAILED_EVENTS_SQL.into(), bounds(window), rows::detailed_event)
+        self.select("reading the events", DETAILED_EVENTS_SQL.into(), bounds(window), rows::detailed_events())
     }
 
     /// The logins of the window in order of (time, id), streamed.
@@ -182,13 +190,13 @@ impl Archive {
     pub fn events_of(&self, people: impl IntoIterator<Item = Uuid>, window: Window) -> Stored<AuditEvent> {
         let people: Vec<String> = people.into_iter().map(|person| format!("'{}'", person.simple())).collect();
         let sql = events_of_sql(&people.join(", "));
-        self.select("reading the events", sql.into(), bounds(window), rows::detailed_event)
+        self.select("reading the events", sql.into(), bounds(window), rows::detailed_events())
     }
 
     /// The events of the window of these actions, in the same order.
     pub fn events_of_actions(&self, actions: impl IntoIterator<Item = ActionId>, window: Window) -> Stored<AuditEvent> {
         let sql = some_events_sql(&listed(actions));
-        self.select("reading the events", sql.into(), bounds(window), rows::event)
+        self.select("reading the events", sql.into(), bounds(window), rows::events())
     }
 
     /// The events of the window that may have been in the room, in the same order: all that name any room by its id, and those that name
@@ -197,7 +205,7 @@ impl Archive {
         let sql = events_near_sql(&listed(ActionId::naming_rooms()));
         let mut values = bounds(window);
         values.push(room.to_string().into());
-        self.select("reading the events", sql.into(), values, rows::event).try_collect().await
+        self.select("reading the events", sql.into(), values, rows::events()).try_collect().await
     }
 
     /// The events of the window that name rooms, in the same order: few beside all the others.
@@ -207,7 +215,7 @@ impl Archive {
 
     /// Every event that says that a room was deleted, whenever that was.
     pub(crate) async fn deletions_of_rooms(&self) -> Result<Vec<AuditEvent>, Error> {
-        self.select("reading the deleted rooms", DELETIONS_SQL.into(), Vec::new(), rows::event).try_collect().await
+        self.select("reading the deleted rooms", DELETIONS_SQL.into(), Vec::new(), rows::events()).try_collect().await
     }
 
     fn select<T: Send + 'static>(
@@ -215,7 +223,7 @@ impl Archive {
         doing: &'static str,
         sql: Cow<'static, str>,
         values: Vec<Value>,
-        row: fn(&Row<'_>) -> Result<T, Failure>,
+        row: impl FnMut(&Row<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Stored<T> {
         let select = Select { doing, sql, values, dictionary: Some(&PHRASES) };
         self.store.rows(select, row).map_err(Error::from)

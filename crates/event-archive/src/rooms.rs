@@ -190,11 +190,6 @@ impl Archive {
         }
         let known_words = self.known_words().await?;
         known_words.iter().for_each(|(word, kind)| rooms.learn_word(word, *kind));
-        for (context, first, last) in self.contexts(window).await? {
-            if let Some(used) = instant(first).zip(instant(last)) {
-                rooms.note_context(&PortalText::new(context), used);
-            }
-        }
         let mut learned = Vec::new();
         let mut events = std::pin::pin!(self.events_naming_rooms(window));
         while let Some(event) = events.try_next().await? {
@@ -202,6 +197,14 @@ impl Archive {
         }
         for (fact, at) in learned {
             self.keep_rooms(&[fact], at).await?;
+        }
+        if rooms.share_titles_with_agents() {
+            // otherwise nothing goes by it, and it takes a look at every event of the window
+            for (context, first, last) in self.contexts(window).await? {
+                if let Some(used) = instant(first).zip(instant(last)) {
+                    rooms.note_context(&PortalText::new(context), used);
+                }
+            }
         }
         let words: Vec<(String, RoomKind)> = rooms.words().map(|(word, kind)| (word.to_owned(), kind)).collect();
         if words.len() != known_words.len() {

@@ -56,32 +56,78 @@ fn ids_from_json(json: &str) -> Vec<String> {
     }
 }
 
-/// An event of `id, at_us, actor, actor_name, action, text, ip, target, context`. Rows are only ever written from events, so what does not fit is damage: it reads as unknown, never as somebody else.
-pub(crate) fn event(row: &Row<'_>) -> Result<AuditEvent, Failure> {
-    let phrase = |column| Ok::<_, Failure>(row.shared(column)?.map(PortalText::new));
-    let actor = row.shared(2)?;
-    Ok(AuditEvent {
-        id: row.int(0)?,
-        at: instant(row.int(1)?).unwrap_or_default(),
-        actor: actor.and_then(|actor| Uuid::parse_str(&actor).ok()).unwrap_or_default(),
-        actor_name: phrase(3)?.unwrap_or_default(),
-        action: action(row.int(4)?),
-        text: row.optional_text(5)?.map(PortalText::new),
-        ip: phrase(6)?,
-        target: ids_from_json(row.text(7)?),
-        context: phrase(8)?,
-        details: None,
-    })
+/// So many accounts are remembered while rows are read, by the number of their text, each at the place of its number: a power of two.
+const ACCOUNTS: usize = 1024;
+
+/// Makes events of rows `id, at_us, actor, actor_name, action, text, ip, target, context`. Rows are only ever written from events, so what
+/// does not fit is damage: it reads as unknown, never as somebody else.
+#[derive(Default)]
+pub(crate) struct Events {
+    /// The number of a text, and the account that it names.
+    accounts: Vec<Option<(i64, Uuid)>>,
+}
+
+/// Events of the rows of one answer.
+pub(crate) fn events() -> impl FnMut(&Row<'_>) -> Result<AuditEvent, Failure> {
+    let mut events = Events::default();
+    move |row| events.whole(row)
+}
+
+/// The same, and behind them the details as JSON.
+pub(crate) fn detailed_events() -> impl FnMut(&Row<'_>) -> Result<AuditEvent, Failure> {
+    let mut events = Events::default();
+    move |row| {
+        let details = row.shared(9)?.and_then(|json| serde_json::from_str(&json).ok());
+        Ok(AuditEvent { details, ..events.whole(row)? })
+    }
+}
+
+impl Events {
+    fn whole(&mut self, row: &Row<'_>) -> Result<AuditEvent, Failure> {
+        let event = self.counted(row, |_| true)?;
+        Ok(AuditEvent { ip: phrase(row, 6)?, ..event })
+    }
+
+    /// Without the address, and with the text of these actions only.
+    pub(crate) fn counted(&mut self, row: &Row<'_>, has_text: fn(ActionId) -> bool) -> Result<AuditEvent, Failure> {
+        let action = action(row.int(4)?);
+        let text = if has_text(action) { row.optional_text(5)?.map(PortalText::new) } else { None };
+        Ok(AuditEvent {
+            id: row.int(0)?,
+            at: instant(row.int(1)?).unwrap_or_default(),
+            actor: self.account(row)?,
+            actor_name: phrase(row, 3)?.unwrap_or_default(),
+            action,
+            text,
+            ip: None,
+            target: ids_from_json(row.text(7)?),
+            context: phrase(row, 8)?,
+            details: None,
+        })
+    }
+
+    /// The account of a row; a number stands for the same one in all rows of an answer.
+    fn account(&mut self, row: &Row<'_>) -> Result<Uuid, Failure> {
+        let Some(number) = row.optional_int(2)? else { return Ok(Uuid::default()) };
+        let place = number as usize % ACCOUNTS;
+        if let Some(Some((known, account))) = self.accounts.get(place)
+            && *known == number
+        {
+            return Ok(*account);
+        }
+        let account = row.shared(2)?.and_then(|actor| Uuid::parse_str(&actor).ok()).unwrap_or_default();
+        self.accounts.resize(self.accounts.len().max(place + 1), None);
+        self.accounts[place] = Some((number, account));
+        Ok(account)
+    }
+}
+
+fn phrase(row: &Row<'_>, column: usize) -> Result<Option<PortalText>, Failure> {
+    Ok(row.shared(column)?.map(PortalText::new))
 }
 
 fn action(number: i64) -> ActionId {
     ActionId(i32::try_from(number).unwrap_or_default())
-}
-
-/// The same, and behind it the details as JSON.
-pub(crate) fn detailed_event(row: &Row<'_>) -> Result<AuditEvent, Failure> {
-    let details = row.shared(9)?.and_then(|json| serde_json::from_str(&json).ok());
-    Ok(AuditEvent { details, ..event(row)? })
 }
 
 /// Columns of `login_event`, in the order of its definition.

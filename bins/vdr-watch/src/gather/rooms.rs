@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use attribution::{Behind, Folders, Places, Weights, Whereabouts, file_of, has_log, read_room_log};
 use audit_model::{
-    ActClass, Attributed, AuditEvent, GapReason, Place, PortalText, RoomId, RoomLogs, Rooms, Weight, Window,
+    ActClass, Attributed, AuditEvent, GapReason, Place, Placer, PortalText, RoomId, RoomLogs, Rooms, Weight, Window,
     is_other_half,
 };
 use event_archive::{Archive, Look};
@@ -32,6 +32,13 @@ pub(crate) struct Watched {
     pub(crate) folder_weight: u64,
     /// The lists of rooms and AI agents could not be read: there may be some that nobody knows.
     pub(crate) is_unread: bool,
+}
+
+/// Places event after event.
+pub(crate) struct Placing<'w> {
+    watched: &'w Watched,
+    answers: &'w Answers,
+    placer: Placer<'w>,
 }
 
 /// What the audit trail alone does not tell about the events of a window.
@@ -67,35 +74,8 @@ impl Watched {
         Ok(Watched { rooms, ids, folder_weight: config.folder_weight, is_unread: !list_read })
     }
 
-    /// The event with its room, if it happened in a watched one, or in one of which nobody knows more than the title: it may be
-    /// a watched one that had another title then.
-    pub(crate) fn place(&self, event: AuditEvent, answers: &Answers) -> Option<Placed> {
-        let whereabouts = answers.places.of(&event);
-        let by_tree = match whereabouts {
-            Some(Whereabouts::Room(room)) => Some(room),
-            Some(Whereabouts::NoRoom | Whereabouts::Gone | Whereabouts::Unseen) | None => None,
-        };
-        let is_unplaced = whereabouts == Some(&Whereabouts::Unseen);
-        let may_be_agent = self.is_unread && self.rooms.may_be_agent(&event);
-        let (key, title, candidates, attributed) = match (self.rooms.place_with_logs(&event, &answers.logs), by_tree) {
-            (Place::Room(id, attributed), _) => self.watched(id, attributed)?,
-            (Place::OneOf { candidates, .. }, Some(room)) if candidates.contains(room) => {
-                self.watched(room.clone(), Attributed::Tree)?
-            }
-            (Place::UnknownRoom { .. }, Some(room)) => self.watched(room.clone(), Attributed::Tree)?,
-            (Place::OneOf { title, candidates }, _) => {
-                candidates.iter().find(|id| self.ids.contains(id))?;
-                (RoomKey::OneOf(title.clone()), title, candidates, Attributed::Title)
-            }
-            (Place::UnknownRoom { title }, None) => {
-                (RoomKey::OneOf(title.clone()), title, Vec::new(), Attributed::Title)
-            }
-            (Place::Elsewhere, _) => return None,
-        };
-        let weight = self.weight(&event, answers);
-        let around = answers.weights.around(&event).iter().map(ToString::to_string).collect();
-        let doubt = Doubt { is_unplaced, may_be_agent: may_be_agent && attributed == Attributed::Title };
-        Some(Placed { event: Arc::new(event), key, title, candidates, attributed, weight, around, doubt })
+    pub(crate) fn placing<'w>(&'w self, answers: &'w Answers) -> Placing<'w> {
+        Placing { watched: self, answers, placer: Placer::new(&self.rooms) }
     }
 
     fn watched(&self, id: RoomId, how: Attributed) -> Option<(RoomKey, PortalText, Vec<RoomId>, Attributed)> {
@@ -122,9 +102,10 @@ impl Watched {
     async fn questions(&self, archive: &Archive, window: Window) -> anyhow::Result<Questions> {
         let mut questions = Questions { events: Some(Vec::new()), ..Questions::default() };
         let mut before: Option<AuditEvent> = None;
+        let mut placer = Placer::new(&self.rooms);
         let mut events = std::pin::pin!(archive.events(window));
         while let Some(event) = events.try_next().await? {
-            let place = self.rooms.place(&event);
+            let place = placer.place(&event);
             let candidates = place.question(&event);
             if candidates.iter().any(|id| self.ids.contains(id)) {
                 questions.logs.extend(candidates.iter().cloned());
@@ -165,6 +146,40 @@ impl Watched {
         }
         answers.weights = folders.weigh(look).await?;
         Ok((answers, events))
+    }
+}
+
+impl Placing<'_> {
+    /// The event with its room, if it happened in a watched one, or in one of which nobody knows more than the title: it may be
+    /// a watched one that had another title then.
+    pub(crate) fn place(&mut self, event: AuditEvent) -> Option<Placed> {
+        let (watched, answers) = (self.watched, self.answers);
+        let whereabouts = answers.places.of(&event);
+        let by_tree = match whereabouts {
+            Some(Whereabouts::Room(room)) => Some(room),
+            Some(Whereabouts::NoRoom | Whereabouts::Gone | Whereabouts::Unseen) | None => None,
+        };
+        let is_unplaced = whereabouts == Some(&Whereabouts::Unseen);
+        let may_be_agent = watched.is_unread && watched.rooms.may_be_agent(&event);
+        let (key, title, candidates, attributed) = match (self.placer.place_with_logs(&event, &answers.logs), by_tree) {
+            (Place::Room(id, attributed), _) => watched.watched(id, attributed)?,
+            (Place::OneOf { candidates, .. }, Some(room)) if candidates.contains(room) => {
+                watched.watched(room.clone(), Attributed::Tree)?
+            }
+            (Place::UnknownRoom { .. }, Some(room)) => watched.watched(room.clone(), Attributed::Tree)?,
+            (Place::OneOf { title, candidates }, _) => {
+                candidates.iter().find(|id| watched.ids.contains(id))?;
+                (RoomKey::OneOf(title.clone()), title, candidates, Attributed::Title)
+            }
+            (Place::UnknownRoom { title }, None) => {
+                (RoomKey::OneOf(title.clone()), title, Vec::new(), Attributed::Title)
+            }
+            (Place::Elsewhere, _) => return None,
+        };
+        let weight = watched.weight(&event, answers);
+        let around = answers.weights.around(&event).iter().map(ToString::to_string).collect();
+        let doubt = Doubt { is_unplaced, may_be_agent: may_be_agent && attributed == Attributed::Title };
+        Some(Placed { event: Arc::new(event), key, title, candidates, attributed, weight, around, doubt })
     }
 }
 
@@ -216,8 +231,9 @@ impl Answers {
         let mut files = BTreeSet::new();
         let archive = look.archive.clone();
         let mut events = std::pin::pin!(archive.events_of(people, window));
+        let mut placing = watched.placing(self);
         while let Some(event) = events.try_next().await? {
-            if let Some(Placed { key: RoomKey::OneOf(_), event, .. }) = watched.place(event, self) {
+            if let Some(Placed { key: RoomKey::OneOf(_), event, .. }) = placing.place(event) {
                 files.extend(file_of(&event).map(str::to_owned));
             }
         }

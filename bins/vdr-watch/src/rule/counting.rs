@@ -106,12 +106,28 @@ pub(super) struct Counted {
     pub(super) class: ActClass,
     pub(super) document: Document,
     pub(super) weight: Weight,
-    /// Where it is a folder as a whole, the folders around it.
-    around: Vec<String>,
     /// Whether the room holds all afterwards that it held before.
     pub(super) takes_nothing: bool,
+    folder: Option<Box<WholeFolder>>,
+}
+
+/// A folder as a whole. Few actions are about one, and all those of a day are kept.
+struct WholeFolder {
+    /// The folders around it.
+    around: Vec<String>,
+    /// The event, where nobody knows what the folder held.
+    unweighed: Option<Evidence>,
+}
+
+impl Counted {
     /// The event, where it is about a folder of which nobody knows what it held.
-    pub(super) folder: Option<Box<Evidence>>,
+    pub(super) fn unweighed_folder(&self) -> Option<&Evidence> {
+        self.folder.as_deref()?.unweighed.as_ref()
+    }
+
+    fn around(&self) -> &[String] {
+        self.folder.as_deref().map_or(&[], |folder| &folder.around)
+    }
 }
 
 /// Of a finding, when it was and how severe.
@@ -266,14 +282,15 @@ impl<'a> Counting<'a> {
             let (document, weight, sample) = (document.clone(), placed.weight, sample.clone());
             limited.window.push(Act { at: event.at, document, weight, sample });
         }
-        let folder = placed.weight.at_least.then(|| Box::new(Evidence::from(event)));
+        let unweighed = placed.weight.at_least.then(|| Evidence::from(event));
+        let folder = (unweighed.is_some() || !placed.around.is_empty())
+            .then(|| Box::new(WholeFolder { around: placed.around.clone(), unweighed }));
         if subject.latest.len() == MAX_EVIDENCE {
             subject.latest.pop_front();
         }
         subject.latest.extend(sample);
         let (at, document, takes_nothing) = (event.at, document.clone(), takes_nothing(event.action));
-        let (weight, around) = (placed.weight, placed.around.clone());
-        subject.acts.push(Counted { at, class, document, weight, around, takes_nothing, folder });
+        subject.acts.push(Counted { at, class, document, weight: placed.weight, takes_nothing, folder });
     }
 }
 
@@ -291,6 +308,11 @@ fn only(event: &AuditEvent) -> Document {
 /// earlier version. The portal keeps the version before.
 fn takes_nothing(action: ActionId) -> bool {
     action.is_addition() || action.is_saved_by_editor() || action == ActionId::FILE_RESTORE_VERSION
+}
+
+/// Whether the sentence of such an event tells whether it is the same action as the one before.
+pub(crate) fn counts_by_text(action: ActionId) -> bool {
+    action.class() == Some(ActClass::Membership)
 }
 
 /// What another event of the class must be about to be the same action again. Where the target is the room each time, it says too little:
@@ -365,7 +387,7 @@ impl Activity {
         let is_a_day_enough = self.windows.iter().all(|limited| limited.limit.span <= Span::Day);
         if is_a_day_enough {
             let over = self.acts.partition_point(|act| act.at < open_since);
-            let folders = self.acts.drain(..over).filter(|act| act.folder.is_some()).collect::<Vec<_>>();
+            let folders = self.acts.drain(..over).filter(|act| act.unweighed_folder().is_some()).collect::<Vec<_>>();
             self.acts.splice(..0, folders);
         }
         if self.acts.is_empty() {
@@ -416,7 +438,7 @@ impl Activity {
     }
 
     fn has_uncounted_folders(&self) -> bool {
-        self.acts.iter().any(|act| act.folder.is_some())
+        self.acts.iter().any(|act| act.unweighed_folder().is_some())
     }
 
     /// How many documents the person touched in the span and not before.
@@ -440,21 +462,22 @@ impl Limited {
         self.window.episodes().iter().map(|episode| (&self.limit, episode))
     }
 
-    /// `shows`: whether a finding shows how many documents there were.
+    /// `shows`: whether a finding shows events and how many documents there were.
     fn new(alternative: usize, limit: Limit, shows: bool) -> Self {
         let measure = match limit.basis {
             Basis::ShareOfRoom { .. } => Measure::Documents,
             Basis::Actions | Basis::UnusualHours => Measure::Acts,
         };
         let window = SlidingWindow::new(limit.span.length(), limit.acts, measure);
-        Limited { alternative, limit, window: if shows { window } else { window.without_documents() } }
+        Limited { alternative, limit, window: if shows { window } else { window.of_numbers() } }
     }
 }
 
 impl Total {
     pub(super) fn of<'c>(acts: impl Iterator<Item = &'c Counted>) -> Self {
         let mut total = Total::default();
-        for Counted { at, class, document, weight, around, takes_nothing, .. } in acts {
+        for act in acts {
+            let Counted { at, class, document, weight, takes_nothing, .. } = act;
             total.acts += weight.documents;
             total.take_nothing += if *takes_nothing { weight.documents } else { 0 };
             *total.classes.entry(*class).or_default() += weight.documents;
@@ -462,7 +485,7 @@ impl Total {
                 document,
                 *class,
                 weight.documents,
-                around.iter().map(|folder| folder.as_str().into()),
+                act.around().iter().map(|folder| folder.as_str().into()),
             );
             total.events += 1;
             total.at_least |= weight.at_least;

@@ -1,7 +1,7 @@
 //! Where events came from is kept for those who ask, and costs nobody else anything.
 
 use crate::common::{empty_archive, now, start};
-use audit_model::{AuditEvent, Window};
+use audit_model::{ActionId, AuditEvent, Window};
 use chrono::TimeDelta;
 use docspace_client::Client;
 use event_archive::Archive;
@@ -62,4 +62,21 @@ async fn who_does_not_ask_has_none() {
     assert!(sim.requests().iter().all(|request| !request.target.contains("country")));
     let plain: Vec<AuditEvent> = archive.events(window()).try_collect().await.unwrap();
     assert_eq!(plain, detailed(&archive).await);
+}
+
+#[tokio::test]
+async fn events_to_count_are_the_same_without_addresses_and_with_the_sentences_that_were_asked_for() {
+    let (_sim, client) = portal().await;
+    let archive = empty_archive().await;
+    archive.refresh_audit(&client, window(), now()).await.unwrap();
+    let plain: Vec<AuditEvent> = archive.events(window()).try_collect().await.unwrap();
+    assert!(plain.iter().all(|event| event.text.is_some() && event.ip.is_some()));
+    let of_downloads: fn(ActionId) -> bool = |action| action.0 == 5009;
+    let of_others: fn(ActionId) -> bool = |action| action.0 != 5009;
+    for (has_text, keeps) in [(of_downloads, true), (of_others, false)] {
+        let counted: Vec<AuditEvent> = archive.events_to_count(window(), has_text).try_collect().await.unwrap();
+        let less =
+            |event: &AuditEvent| AuditEvent { ip: None, text: event.text.clone().filter(|_| keeps), ..event.clone() };
+        assert_eq!(counted, plain.iter().map(less).collect::<Vec<_>>());
+    }
 }

@@ -58,11 +58,11 @@ pub(super) fn extract<T: DeserializeOwned>(layers: &mut Layers, problems: &mut V
         // figment reads relative paths through a table with keys of its own
         path.retain(|name| !name.starts_with("___figment"));
         let key = path.join(".");
-        let defaults = layers.defaults();
         // what is missing stands nowhere: the table that lacks it does
         while !path.is_empty() && layers.place_of(&path).is_none() {
             path.pop();
         }
+        let is_typed = has_type(find(layers.defaults(), &path));
         let layer = layers.top_mut(&path).filter(|layer| layer.place != SettingPlace::Default);
         let Some(layer) = layer else {
             problems.push(Problem {
@@ -74,7 +74,7 @@ pub(super) fn extract<T: DeserializeOwned>(layers: &mut Layers, problems: &mut V
         };
         let untyped = matches!(layer.place, SettingPlace::Variable(_)) && matches!(error.kind, Kind::InvalidType(..));
         let retyped = match find(&layer.values, &path) {
-            Some(Value::String(_, text)) if untyped && !has_type(find(&defaults, &path)) => toml_value(text),
+            Some(Value::String(_, text)) if untyped && !is_typed => toml_value(text),
             _ => None,
         };
         match retyped {
@@ -105,7 +105,7 @@ pub(super) fn unknown_keys(common: &[Vec<String>], own: &[Vec<String>], layers: 
     let defaults = layers.defaults();
     let mut problems = Vec::new();
     for path in unknown {
-        let message = match nearest(path, &defaults) {
+        let message = match nearest(path, defaults) {
             Some(known) => format!("unknown setting, did you mean `{known}`?"),
             None => "unknown setting".to_owned(),
         };

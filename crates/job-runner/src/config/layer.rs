@@ -53,39 +53,45 @@ impl Provider for Layer {
 
 /// All layers of a run, defaults first.
 #[derive(Debug, Clone)]
-pub(super) struct Layers(Vec<Layer>);
+pub(super) struct Layers {
+    layers: Vec<Layer>,
+    /// The merged defaults, before anything was filled in. To merge them takes longer than all that they are asked for.
+    defaults: Dict,
+}
 
 impl Layers {
     /// The defaults of both settings types; where both have a key, the program's own count.
     pub(super) fn new(common: Dict, own: Dict) -> Self {
-        Self([common, own].into_iter().map(|values| Layer { place: SettingPlace::Default, values }).collect())
+        let layers: Vec<Layer> =
+            [common, own].into_iter().map(|values| Layer { place: SettingPlace::Default, values }).collect();
+        let defaults = merged(layers.iter()).extract().expect("the defaults are tables");
+        Self { layers, defaults }
     }
 
     /// Puts a layer on top. A plain value where the defaults have a table would hide every setting in that table, so it
     /// is reported and left out.
     pub(super) fn push(&mut self, mut layer: Layer, problems: &mut Vec<Problem>) {
         let mut misshapen = Vec::new();
-        drop_misshapen(&mut layer.values, &self.defaults(), &mut Vec::new(), &mut misshapen);
+        drop_misshapen(&mut layer.values, &self.defaults, &mut Vec::new(), &mut misshapen);
         problems.extend(misshapen.into_iter().map(|key| {
             Problem::new(key, "is a table of settings, not a value: name one of the settings in it").at(&layer.place)
         }));
-        self.0.push(layer);
+        self.layers.push(layer);
     }
 
     /// The merged defaults.
-    pub(super) fn defaults(&self) -> Dict {
-        let defaults = self.0.iter().filter(|layer| layer.place == SettingPlace::Default);
-        merged(defaults).extract().expect("the defaults are tables")
+    pub(super) fn defaults(&self) -> &Dict {
+        &self.defaults
     }
 
     /// All layers merged.
     pub(super) fn figment(&self) -> Figment {
-        merged(self.0.iter())
+        merged(self.layers.iter())
     }
 
     /// Every place that has something at `path`, highest priority first.
     pub(super) fn places_of(&self, path: &[String]) -> impl Iterator<Item = &SettingPlace> {
-        self.0.iter().rev().filter(move |layer| find(&layer.values, path).is_some()).map(|layer| &layer.place)
+        self.layers.iter().rev().filter(move |layer| find(&layer.values, path).is_some()).map(|layer| &layer.place)
     }
 
     /// The place whose value at `path` counts.
@@ -104,14 +110,14 @@ impl Layers {
     /// What placeholders stand for, when a portal is named.
     pub(super) fn placeholders(&self, program: &str) -> Option<Placeholders> {
         let path = ["portal", "url"].map(str::to_owned);
-        let url = self.0.iter().rev().find_map(|layer| find(&layer.values, &path))?.as_str()?;
+        let url = self.layers.iter().rev().find_map(|layer| find(&layer.values, &path))?.as_str()?;
         Placeholders::new(program, &Url::parse(url).ok()?).ok()
     }
 
     /// Fills in the placeholders of a setting, wherever it has a value.
     pub(super) fn fill_in(&mut self, key: &str, placeholders: &Placeholders) {
         let path: Vec<String> = key.split('.').map(str::to_owned).collect();
-        for layer in &mut self.0 {
+        for layer in &mut self.layers {
             if let Some(Value::String(_, text)) = find_mut(&mut layer.values, &path) {
                 *text = placeholders.filled_in(text);
             }
@@ -120,12 +126,12 @@ impl Layers {
 
     /// The same in the channels of alerts.
     pub(super) fn fill_in_channels(&mut self, placeholders: &Placeholders) {
-        self.0.iter_mut().for_each(|layer| channels::fill_in(&mut layer.values, placeholders));
+        self.layers.iter_mut().for_each(|layer| channels::fill_in(&mut layer.values, placeholders));
     }
 
     /// The layer whose value at `path` counts.
     pub(super) fn top_mut(&mut self, path: &[String]) -> Option<&mut Layer> {
-        self.0.iter_mut().rev().find(|layer| find(&layer.values, path).is_some())
+        self.layers.iter_mut().rev().find(|layer| find(&layer.values, path).is_some())
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) const PORTAL_URL: &str = "DOCSPACE_API_HOST";
 const STATE_DIRECTORY: &str = "STATE_DIRECTORY";
 
 /// What the environment says, lowest priority first: the two names without a prefix, then `PROGRAM_SECTION__KEY`.
-pub(super) fn layers(program: &str, environment: &Environment, defaults: Dict) -> Vec<Layer> {
+pub(super) fn layers(program: &str, environment: &Environment, defaults: &Dict) -> Vec<Layer> {
     let mut layers = Vec::new();
     if let Some(url) = environment.get(PORTAL_URL) {
         layers.push(text_layer(PORTAL_URL, &["portal", "url"], url));
@@ -29,7 +29,7 @@ pub(super) fn layers(program: &str, environment: &Environment, defaults: Dict) -
     let prefix = prefix(program);
     layers.extend(environment.with_prefix(&prefix).map(|(name, text)| {
         let path: Vec<String> = name.split("__").map(str::to_lowercase).collect();
-        let value = typed(text, find(&defaults, &path));
+        let value = typed(text, find(defaults, &path));
         Layer::single(SettingPlace::Variable(format!("{prefix}{name}")), &path, value)
     }));
     layers
