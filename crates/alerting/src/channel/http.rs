@@ -2,6 +2,7 @@
 //! nothing secret. What is said, and which answer means that it was taken, is the channel's ([`HttpKind`]).
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use outbound::{Repeat, RetryPolicy, certificate_fault, http_client, parse_retry_after, with_retries};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -59,6 +60,11 @@ pub trait HttpKind: Send + Sync {
     /// What the answer means. Unless a kind says otherwise, 2xx is taken, without a reference.
     fn verdict(&self, answer: &Answer) -> AnswerMeans {
         if answer.status.is_success() { AnswerMeans::Taken(Sent::default()) } else { AnswerMeans::Refused(None) }
+    }
+
+    /// The pause that an answer asks for in its body, where the receiver says it there. `Retry-After` wins.
+    fn pause(&self, _: &Answer) -> Option<Duration> {
+        None
     }
 }
 
@@ -178,9 +184,11 @@ impl Http {
                 break;
             }
         }
-        match self.says.verdict(&Answer { status, body }) {
+        let answer = Answer { status, body };
+        match self.says.verdict(&answer) {
             AnswerMeans::Taken(sent) => Ok(sent),
             AnswerMeans::Refused(said) => {
+                let retry_after = retry_after.or_else(|| self.says.pause(&answer));
                 Err(Error::Refused { kind, origin, status, said: said.map(|said| word(&said)), retry_after })
             }
         }

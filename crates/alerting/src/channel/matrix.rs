@@ -1,12 +1,14 @@
 //! Matrix: a message to a room. Its name is the alert's, so that a server drops what it got before.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::chat::{fitted, html_lines, member, refused, sent_in, thread_in};
+use super::chat::{fitted, html_lines, member, number, refused, sent_in, thread_in};
 use super::http::{Answer, AnswerMeans, HttpKind, Request};
 use super::offer::Offer;
 use super::settings::{Fault, token_of};
@@ -74,6 +76,10 @@ impl HttpKind for Matrix {
             Some(event) => AnswerMeans::Taken(sent_in(&self.room, Some(&event))),
             None => refused(answer, "/errcode"),
         }
+    }
+
+    fn pause(&self, answer: &Answer) -> Option<Duration> {
+        number(answer, "/retry_after_ms").map(Duration::from_millis)
     }
 }
 

@@ -1,11 +1,13 @@
 //! Telegram: a message of a bot to a chat; later messages about a matter answer the first.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::chat::{fitted, html_lines, member, refused, sent_in, thread_in};
+use super::chat::{fitted, html_lines, member, number, refused, sent_in, thread_in};
 use super::http::{Answer, AnswerMeans, HttpKind, Request};
 use super::offer::Offer;
 use super::settings::{Fault, address_with, token_of};
@@ -71,5 +73,9 @@ impl HttpKind for Telegram {
             return refused(answer, "/description");
         }
         AnswerMeans::Taken(sent_in(&self.chat, member(answer, "/result/message_id").as_deref()))
+    }
+
+    fn pause(&self, answer: &Answer) -> Option<Duration> {
+        number(answer, "/parameters/retry_after").map(Duration::from_secs)
     }
 }
