@@ -211,12 +211,19 @@ fn no_hostile_text_acts_or_pushes_anything_out() {
                 assert!(all.contains(part), "{name}: {tried} hides {part}: {all}");
             }
             let is_ours = |rest: &str| rest.starts_with("docs.example.com") || rest.starts_with("adaptivecards.io/");
-            // what stands as `https[://]evil.example` is no address
+            // what stands as `https[://]evil[.]example` is no address
             let stray = all.split("https://").chain(all.split("http://").skip(1)).skip(1).find(|rest| !is_ours(rest));
             assert_eq!(stray, None, "{name}: {tried}");
+            assert_eq!(bare_address(&all), None, "{name}: {tried}");
             assert_eq!(acting(name, &texts), None, "{name}: {tried}");
         }
     }
+}
+
+/// What is no mail address and becomes a link without `https://`.
+fn bare_address(text: &str) -> Option<&str> {
+    let before = |at: usize| text[..at].chars().next_back();
+    text.match_indices("evil.example").find(|(at, _)| before(*at) != Some('@')).map(|(at, _)| &text[at..])
 }
 
 /// What acts in the markup of the receiver.
