@@ -8,6 +8,7 @@ mod common;
 mod doctor;
 mod fleet;
 mod honest;
+mod killed;
 mod network;
 mod server;
 mod sixth;
