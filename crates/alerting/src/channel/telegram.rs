@@ -50,6 +50,10 @@ impl HttpKind for Telegram {
         ))
     }
 
+    fn probe(&self, address: &Url) -> Option<Request> {
+        Some(Request::get(method_of(address, "getMe")))
+    }
+
     fn request(&self, address: &Url, offer: &Offer<'_>) -> Request {
         let fits = |text: &String| text.encode_utf16().count() <= LONGEST_MESSAGE;
         let mut body = json!({
@@ -78,4 +82,13 @@ impl HttpKind for Telegram {
     fn pause(&self, answer: &Answer) -> Option<Duration> {
         number(answer, "/parameters/retry_after").map(Duration::from_secs)
     }
+}
+
+/// The address of another method of the same bot.
+fn method_of(address: &Url, method: &str) -> Url {
+    let mut url = address.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop().push(method);
+    }
+    url
 }

@@ -220,10 +220,10 @@ fn no_hostile_text_acts_or_pushes_anything_out() {
     }
 }
 
-/// What is no mail address and becomes a link without `https://`.
+/// What becomes a link without `https://`: neither part of a mail address nor of the query of one of our pages.
 fn bare_address(text: &str) -> Option<&str> {
-    let before = |at: usize| text[..at].chars().next_back();
-    text.match_indices("evil.example").find(|(at, _)| before(*at) != Some('@')).map(|(at, _)| &text[at..])
+    let is_part = |at: usize| text[..at].ends_with(['@', '=']);
+    text.match_indices("evil.example").find(|(at, _)| !is_part(*at)).map(|(at, _)| &text[at..])
 }
 
 /// What acts in the markup of the receiver.

@@ -67,3 +67,18 @@ fn a_pause_that_stands_in_the_answer_is_read() {
         assert_eq!(says.pause(&answer), pause, "{name}: {body}");
     }
 }
+
+/// Whoever looks whether a secret is right asks something that nobody sees.
+#[test]
+fn secrets_are_proven_by_requests_that_send_nothing() {
+    for (name, says) in kinds() {
+        let asked = says.probe(&says.address().unwrap()).map(|request| format!("{} {}", request.method, request.url));
+        let expected = match name {
+            "matrix" => Some("GET https://matrix.example.com/_matrix/client/v3/account/whoami"),
+            "slack_bot" => Some("POST https://slack.com/api/auth.test"),
+            "telegram" => Some("GET https://api.telegram.org/bot1:s3cret/getMe"),
+            _ => None,
+        };
+        assert_eq!(asked.as_deref(), expected, "{name}");
+    }
+}
