@@ -129,10 +129,10 @@ fn is_of_host(before: &str, label: &str) -> bool {
 }
 
 /// Endings of files that end no name of a host, so that nobody makes links of them; `zip` and `md` do end some.
-const FILE_ENDINGS: [&str; 37] = [
-    "avi", "bmp", "csv", "doc", "docm", "docx", "docxf", "dotx", "eml", "gif", "htm", "html", "ics", "jpeg", "jpg",
-    "json", "log", "msg", "ndjson", "odp", "ods", "odt", "oform", "pdf", "png", "ppt", "pptx", "rtf", "svg", "tif", "tiff",
-    "txt", "wav", "webp", "xls", "xlsx", "xml",
+const FILE_ENDINGS: [&str; 38] = [
+    "avi", "bmp", "csv", "doc", "docm", "docx", "docxf", "dotx", "eml", "exe", "gif", "htm", "html", "ics", "jpeg",
+    "jpg", "json", "log", "msg", "ndjson", "odp", "ods", "odt", "oform", "pdf", "png", "ppt", "pptx", "rtf", "svg",
+    "tif", "tiff", "txt", "wav", "webp", "xls", "xlsx", "xml",
 ];
 
 /// The text with an apostrophe in front if it begins like a formula, behind blanks and quotes that a spreadsheet drops.

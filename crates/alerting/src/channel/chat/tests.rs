@@ -220,10 +220,12 @@ fn no_hostile_text_acts_or_pushes_anything_out() {
     }
 }
 
-/// What becomes a link without `https://`: neither part of a mail address nor of the query of one of our pages.
+/// What becomes a link without `https://`, and is neither a mail address nor part of the address of one of our pages.
 fn bare_address(text: &str) -> Option<&str> {
-    let is_part = |at: usize| text[..at].ends_with(['@', '=']);
-    text.match_indices("evil.example").find(|(at, _)| !is_part(*at)).map(|(at, _)| &text[at..])
+    let mut words = text.split([' ', '\n', '"', '(', ')', '<', '>']);
+    words.find(|word| {
+        !word.starts_with("https://docs.example.com/") && word.replace("@evil.example", "").contains("evil.example")
+    })
 }
 
 /// What acts in the markup of the receiver.
