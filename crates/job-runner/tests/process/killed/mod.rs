@@ -157,7 +157,6 @@ fn scattered(number: u64, below: u64) -> u64 {
 
 /// One kill at whatever the run does just then, from its start to its end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[expect(clippy::print_stderr, reason = "the figures of a long run")]
 async fn killed_deliveries_lose_nothing_and_repeat_at_most_one_message() {
     let world = World::new(3).await;
     let (expected, steps) = world.undisturbed().await;
@@ -183,7 +182,12 @@ async fn killed_deliveries_lose_nothing_and_repeat_at_most_one_message() {
         met += usize::from(!has_ended);
         repeated.into_iter().for_each(|channel| *twice.entry(channel).or_default() += 1);
     }
-    eprintln!("{met} of {} kills met a run; repeated, each by one kill and once: {twice:?}; lost: none", kills());
+    tell(&format!("{met} of {} kills met a run; repeated, each by one kill and once: {twice:?}; lost: none", kills()));
+}
+
+#[expect(clippy::print_stderr, reason = "the figures of a long run")]
+fn tell(figures: &str) {
+    eprintln!("{figures}");
 }
 
 /// Lets the run go on to this step, and so long after it; whether it has ended by then.
