@@ -141,6 +141,14 @@ impl Channel {
         }
     }
 
+    /// Whether the receiver knows the secret of the channel, without sending anything that anybody sees; `None` where only sending tells.
+    pub async fn probe(&self) -> Option<Result<(), Error>> {
+        match &self.way {
+            Way::Http(http) => http.probe().await,
+            Way::Email(_) | Way::File(..) | Way::Syslog(_) => None,
+        }
+    }
+
     pub(crate) async fn send(&self, offer: &Offer<'_>) -> Result<Sent, Error> {
         match &self.way {
             Way::Email(email) => email.send(offer).await,

@@ -1,6 +1,7 @@
 //! The memory of what people were told, and the step that writes it together with the alerts that wait.
 
 use std::borrow::{Borrow, BorrowMut};
+use std::collections::HashMap;
 
 use audit_model::{Finding, FindingState, Severity};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -178,16 +179,12 @@ struct Told {
 impl Told {
     /// Gives how many findings were suppressed before each alert.
     fn keep(mut self, write: &Write<'_>, moment: &Moment<'_>) -> Result<Vec<u64>, Failure> {
+        let (found, ended) = (by_matter(&self.findings), by_matter(&self.ended));
         for alert in &mut self.alerts {
-            let about = (&alert.fingerprint, &alert.matter);
-            let finding = self.findings.iter().find(|finding| (&finding.fingerprint, &finding.matter) == about);
+            let finding = found.get(&about(alert)).copied();
             let matter = finding.map(|finding| memory::matter_of(write, finding, moment.now)).transpose()?.flatten();
             alert.suppressed = matter.map_or(0, |kept| kept.matter.suppressed);
-        }
-        for alert in &self.alerts {
-            let is_about =
-                |finding: &&Finding| (&finding.fingerprint, &finding.matter) == (&alert.fingerprint, &alert.matter);
-            let finding = self.findings.iter().chain(&self.ended).find(is_about);
+            let finding = finding.or_else(|| ended.get(&about(alert)).copied());
             wait_for(write, About { alert, finding }, &self.channels, moment.now)?;
         }
         let silences = silence::silences(write, moment.now)?;
@@ -204,6 +201,20 @@ impl Told {
         history::forget_old(write, moment.now)?;
         Ok(self.alerts.iter().map(|alert| alert.suppressed).collect())
     }
+}
+
+/// Fingerprint and matter: by these an alert is about a finding.
+type Key<'a> = (&'a str, Option<&'a str>);
+
+fn about(alert: &Alert) -> Key<'_> {
+    (&alert.fingerprint, alert.matter.as_deref())
+}
+
+/// The findings by what alerts are about; of several with the same, the first.
+fn by_matter(findings: &[Finding]) -> HashMap<Key<'_>, &Finding> {
+    // a later entry takes the place of an earlier one
+    let from_the_last = findings.iter().rev();
+    from_the_last.map(|finding| ((finding.fingerprint.as_str(), finding.matter.as_deref()), finding)).collect()
 }
 
 /// Lets one alert wait for the channels that take it, and notes which do not.
@@ -248,4 +259,30 @@ fn ended(id: String, burst: Finding, moment: &Moment<'_>) -> Finding {
     let over = Matter::new(&burst, moment.now).compared_with(&burst, moment);
     burst.reasons.push(over);
     burst
+}
+
+#[cfg(test)]
+mod tests {
+    use audit_model::testing::finding;
+
+    use super::*;
+
+    #[test]
+    fn an_alert_is_about_the_first_finding_of_its_fingerprint_and_matter() {
+        let at = "2026-11-20T08:00:00Z".parse().unwrap();
+        let findings: Vec<Finding> = (0..60u64)
+            .map(|n| {
+                let matter = (n % 3 > 0).then(|| format!("matter {}", n % 7));
+                Finding { fingerprint: format!("rule:{}", n % 5), matter, evidence_total: n, ..finding(at) }
+            })
+            .collect();
+        let map = by_matter(&findings);
+        for wanted in &findings {
+            let key = (wanted.fingerprint.as_str(), wanted.matter.as_deref());
+            let first = findings.iter().find(|one| (one.fingerprint.as_str(), one.matter.as_deref()) == key);
+            assert_eq!(map.get(&key).copied(), first, "{key:?}");
+        }
+        assert!(map.len() < findings.len(), "some are about the same");
+        assert_eq!(map.get(&("rule:0", Some("another"))), None);
+    }
 }

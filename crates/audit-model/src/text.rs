@@ -58,8 +58,9 @@ impl PortalText {
     }
 
     /// The same where programs make links of what looks like an address, as mail clients, terminals and phones do: `https://evil.example`
-    /// becomes `https[://]evil.example`, and `www.evil.example` `www[.]evil.example`, as security people write them. Whoever chooses a
-    /// title must not lead readers anywhere; whoever needs the address can still read it, and JSON and CSV have it as it is.
+    /// becomes `https[://]evil[.]example`, and `evil.example/login` `evil[.]example/login`, as security people write them. Mail addresses,
+    /// addresses of machines such as `192.0.2.7`, and names of files such as `plan.docx` stay as they are. Whoever chooses a title must not
+    /// lead readers anywhere; whoever needs the address can still read it, and JSON and CSV have it as it is.
     pub fn unlinked_within(&self, longest: usize) -> String {
         defanged(&self.for_terminal_within(longest))
     }
@@ -96,20 +97,43 @@ impl PortalText {
     }
 }
 
-/// The only place that says how an address of somebody else's is written.
+/// The only place that says how an address of somebody else's is written: without `://`, and without a dot that may be one of a host's
+/// name. Mail addresses and names of files stay as they are.
 fn defanged(text: &str) -> String {
     let text = text.replace("://", "[://]");
-    // the same bytes, so the same places
-    let lower = text.to_ascii_lowercase();
+    let is_of_word = |c: char| c.is_alphanumeric() || ".-_+%'@".contains(c);
     let mut shown = String::with_capacity(text.len());
-    let mut end = 0;
-    for (at, _) in lower.match_indices("www.") {
-        shown.push_str(&text[end..at + 3]);
-        shown.push_str("[.]");
-        end = at + 4;
+    for piece in text.split_inclusive(|c| !is_of_word(c)) {
+        let word = piece.trim_end_matches(|c| !is_of_word(c));
+        let is_mail_address =
+            word.split_once('@').is_some_and(|(local, host)| !local.is_empty() && !host.contains('@'));
+        let mut labels = word.split('.');
+        let mut before = labels.next().unwrap_or_default();
+        shown.push_str(before);
+        for label in labels {
+            shown.push_str(if !is_mail_address && is_of_host(before, label) { "[.]" } else { "." });
+            shown.push_str(label);
+            before = label;
+        }
+        shown.push_str(&piece[word.len()..]);
     }
-    shown + &text[end..]
+    shown
 }
+
+/// Whether the dot between them may be one of a host's name: programs make links of `evil.example` as well, and each knows other endings.
+fn is_of_host(before: &str, label: &str) -> bool {
+    let ending = label.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_lowercase();
+    let letters = ending.chars().take_while(|c| c.is_alphabetic()).count();
+    before.to_lowercase().ends_with("www")
+        || before.ends_with(char::is_alphanumeric) && letters > 1 && !FILE_ENDINGS.contains(&ending.as_str())
+}
+
+/// Endings of files that end no name of a host, so that nobody makes links of them; `zip` and `md` do end some.
+const FILE_ENDINGS: [&str; 38] = [
+    "avi", "bmp", "csv", "doc", "docm", "docx", "docxf", "dotx", "eml", "exe", "gif", "htm", "html", "ics", "jpeg",
+    "jpg", "json", "log", "msg", "ndjson", "odp", "ods", "odt", "oform", "pdf", "png", "ppt", "pptx", "rtf", "svg",
+    "tif", "tiff", "txt", "wav", "webp", "xls", "xlsx", "xml",
+];
 
 /// The text with an apostrophe in front if it begins like a formula, behind blanks and quotes that a spreadsheet drops.
 fn guarded(text: &str) -> String {
@@ -189,12 +213,31 @@ mod tests {
 
     #[test]
     fn nothing_in_it_becomes_a_link() {
-        let text = PortalText::new("Žlutý https://evil.example, WWW.evil.example or ftp://www.evil.example");
-        assert_eq!(
-            text.unlinked_within(80),
-            "Žlutý https[://]evil.example, WWW[.]evil.example or ftp[://]www[.]evil.example"
-        );
-        assert_eq!(PortalText::new("www").unlinked_within(80), "www");
+        for (raw, shown) in [
+            ("Žlutý https://evil.example,", "Žlutý https[://]evil[.]example,"),
+            ("WWW.evil.example or ftp://www.1evil.example", "WWW[.]evil[.]example or ftp[://]www[.]1evil[.]example"),
+            ("evil.example/login", "evil[.]example/login"),
+            ("(a.evil.com.example:8080)", "(a[.]evil[.]com[.]example:8080)"),
+            ("пример.рф, x.xn--p1ai", "пример[.]рф, x[.]xn--p1ai"),
+            ("evil.example%20x_evil.example_x", "evil[.]example%20x_evil[.]example_x"),
+            ("@evil.example a@b@evil.example", "@evil[.]example a@b@evil[.]example"),
+            ("report.zip invoice.pdf.example", "report[.]zip invoice.pdf[.]example"),
+        ] {
+            assert_eq!(PortalText::new(raw).unlinked_within(80), shown);
+        }
+    }
+
+    #[test]
+    fn what_nobody_makes_a_link_of_stays_as_it_is() {
+        for raw in [
+            "anna.b_c@mail.example.com, Anna <anna@example.com>",
+            "www",
+            "Plan v1.2.docx, Q3.XLSX, scan.pdf.",
+            "192.0.2.7 at 09:00. Then 3.7.2",
+            "z.B. J. Smith ... a.b .hidden end.",
+        ] {
+            assert_eq!(PortalText::new(raw).unlinked_within(80), raw);
+        }
     }
 
     #[test]

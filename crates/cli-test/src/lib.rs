@@ -10,6 +10,7 @@ pub mod faults;
 pub mod holding;
 mod process;
 pub mod receiver;
+pub mod rsyslog;
 pub mod schedules;
 pub mod smtp;
 pub mod way;

@@ -1,5 +1,6 @@
 //! `doctor`: whether a run would see everything, and tell it. One line per check, all problems at once, nothing changed.
 
+mod alerts;
 pub(crate) mod check;
 mod limit;
 mod local;
@@ -106,7 +107,7 @@ async fn inspect<P: Program>(
         checks.extend(portal::names::<P>(setup, reached).await);
     }
     checks.extend(P::checks(setup.config, reached.as_ref()).await);
-    checks.extend(local::alerts::<P>(setup).await);
+    checks.extend(alerts::alerts::<P>(setup).await);
     checks.extend(local::mail::<P>(setup).await);
     checks.push(local::heartbeat(setup).await);
     checks.push(local::textfile(setup));

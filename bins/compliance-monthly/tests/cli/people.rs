@@ -150,7 +150,7 @@ async fn people_whom_something_was_done_to_are_named() {
     for said in [
         "Sun 14 Jun 10:00  Olga Owner changed the role of Carl Quiet: ",
         "Olga Owner disabled or enabled the account of Carl Quiet: ",
-        "Olga Owner removed the account of Bob =HYPERLINK(\"http[://]evil.example.com\"): make sure that it was agreed",
+        "Olga Owner removed the account of Bob =HYPERLINK(\"http[://]evil[.]example[.]com\"): make sure that it was agreed",
     ] {
         assert!(ended.stdout.contains(said), "{said}: {}", ended.stdout);
     }

@@ -61,6 +61,11 @@ pub(super) fn member(answer: &Answer, path: &str) -> Option<String> {
     member.as_str().map(str::to_owned).or_else(|| member.as_i64().map(|number| number.to_string()))
 }
 
+/// Whole number, not below zero, of this member of an answer in JSON.
+pub(super) fn number(answer: &Answer, path: &str) -> Option<u64> {
+    serde_json::from_slice::<serde_json::Value>(&answer.body).ok()?.pointer(path)?.as_u64()
+}
+
 /// Refused, for the reason in this member of the answer.
 pub(super) fn refused(answer: &Answer, path: &str) -> AnswerMeans {
     AnswerMeans::Refused(member(answer, path).map(|said| said.replace(' ', "_")))

@@ -2,6 +2,7 @@
 //! nothing secret. What is said, and which answer means that it was taken, is the channel's ([`HttpKind`]).
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use outbound::{Repeat, RetryPolicy, certificate_fault, http_client, parse_retry_after, with_retries};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -39,6 +40,12 @@ pub trait HttpKind: Send + Sync {
         Ok(())
     }
 
+    /// A request that changes and shows nothing, and that the receiver answers with 2xx, without `"ok": false`, only where it knows the
+    /// secret; `None` where it has none such.
+    fn probe(&self, _address: &Url) -> Option<Request> {
+        None
+    }
+
     /// The request; `address` is what [`address`](Self::address) has made. It keeps to the receiver's limit of size by leaving out what
     /// matters least, and says that something was left out.
     fn request(&self, address: &Url, offer: &Offer<'_>) -> Request;
@@ -60,6 +67,11 @@ pub trait HttpKind: Send + Sync {
     fn verdict(&self, answer: &Answer) -> AnswerMeans {
         if answer.status.is_success() { AnswerMeans::Taken(Sent::default()) } else { AnswerMeans::Refused(None) }
     }
+
+    /// The pause that an answer asks for in its body, where the receiver says it there. `Retry-After` wins.
+    fn pause(&self, _: &Answer) -> Option<Duration> {
+        None
+    }
 }
 
 /// One request.
@@ -78,6 +90,11 @@ impl Request {
     pub fn json(url: Url, body: &impl Serialize) -> Self {
         // values that kinds make here hold only strings, numbers, lists and named members
         Request::post(url, "application/json", serde_json::to_string(body).unwrap_or_default())
+    }
+
+    /// A GET.
+    pub fn get(url: Url) -> Self {
+        Request::post(url, "application/json", String::new()).method(Method::GET)
     }
 
     /// A POST.
@@ -155,7 +172,37 @@ impl Http {
         Ok(Sent { reference: sent.reference.or_else(|| self.says.reference(offer)) })
     }
 
+    /// Whether the receiver knows the secret, without sending an alert; `None` where it does not tell.
+    pub(crate) async fn probe(&self) -> Option<Result<(), Error>> {
+        let request = self.says.probe(&self.address)?;
+        let (answer, retry_after) = match self.ask(&request).await {
+            Ok(answered) => answered,
+            Err(error) => return Some(Err(error)),
+        };
+        let says_no = serde_json::from_slice::<serde_json::Value>(&answer.body).is_ok_and(|said| said["ok"] == false);
+        if answer.status.is_success() && !says_no {
+            return Some(Ok(()));
+        }
+        let AnswerMeans::Refused(said) = self.says.verdict(&answer) else { return Some(Ok(())) };
+        Some(Err(self.refused(&answer, said, retry_after)))
+    }
+
     async fn send_once(&self, request: &Request) -> Result<Sent, Error> {
+        let (answer, retry_after) = self.ask(request).await?;
+        match self.says.verdict(&answer) {
+            AnswerMeans::Taken(sent) => Ok(sent),
+            AnswerMeans::Refused(said) => Err(self.refused(&answer, said, retry_after)),
+        }
+    }
+
+    fn refused(&self, answer: &Answer, said: Option<String>, retry_after: Option<Duration>) -> Error {
+        let (kind, origin, status) = (self.kind, origin(&self.address), answer.status);
+        let retry_after = retry_after.or_else(|| self.says.pause(answer));
+        Error::Refused { kind, origin, status, said: said.map(|said| word(&said)), retry_after }
+    }
+
+    /// The answer, and the pause that its head asks for.
+    async fn ask(&self, request: &Request) -> Result<(Answer, Option<Duration>), Error> {
         let (kind, origin) = (self.kind, origin(&self.address));
         let mut made = self.client.request(request.method.clone(), request.url.clone());
         made = made.header(CONTENT_TYPE, request.content_type).body(request.body.clone());
@@ -178,12 +225,7 @@ impl Http {
                 break;
             }
         }
-        match self.says.verdict(&Answer { status, body }) {
-            AnswerMeans::Taken(sent) => Ok(sent),
-            AnswerMeans::Refused(said) => {
-                Err(Error::Refused { kind, origin, status, said: said.map(|said| word(&said)), retry_after })
-            }
-        }
+        Ok((Answer { status, body }, retry_after))
     }
 }
 

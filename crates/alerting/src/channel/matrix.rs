@@ -1,12 +1,14 @@
 //! Matrix: a message to a room. Its name is the alert's, so that a server drops what it got before.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::chat::{fitted, html_lines, member, refused, sent_in, thread_in};
+use super::chat::{fitted, html_lines, member, number, refused, sent_in, thread_in};
 use super::http::{Answer, AnswerMeans, HttpKind, Request};
 use super::offer::Offer;
 use super::settings::{Fault, token_of};
@@ -49,6 +51,10 @@ impl HttpKind for Matrix {
         Err(Fault::new("room", "must be the id of a room, such as `!abcdef`; clients show it in the room's settings"))
     }
 
+    fn probe(&self, address: &Url) -> Option<Request> {
+        Some(self.signed(Request::get(of_client(address, &["account", "whoami"]))))
+    }
+
     fn request(&self, address: &Url, offer: &Offer<'_>) -> Request {
         let fits = |body: &Value| body.to_string().len() <= LONGEST_BYTES;
         let mut body = fitted(&offer.message, |message| self.body(message), fits);
@@ -60,13 +66,8 @@ impl HttpKind for Matrix {
                 "m.in_reply_to": { "event_id": first },
             });
         }
-        let mut url = address.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            let room = ["_matrix", "client", "v3", "rooms", &self.room, "send", "m.room.message", &offer.alert.id];
-            path.pop_if_empty().extend(room);
-        }
-        let request = Request::json(url, &body).method(Method::PUT);
-        request.header("authorization", format!("Bearer {}", self.token.expose_secret().trim()))
+        let path = ["rooms", &self.room, "send", "m.room.message", &offer.alert.id];
+        self.signed(Request::json(of_client(address, &path), &body).method(Method::PUT))
     }
 
     fn verdict(&self, answer: &Answer) -> AnswerMeans {
@@ -75,9 +76,17 @@ impl HttpKind for Matrix {
             None => refused(answer, "/errcode"),
         }
     }
+
+    fn pause(&self, answer: &Answer) -> Option<Duration> {
+        number(answer, "/retry_after_ms").map(Duration::from_millis)
+    }
 }
 
 impl Matrix {
+    fn signed(&self, request: Request) -> Request {
+        request.header("authorization", format!("Bearer {}", self.token.expose_secret().trim()))
+    }
+
     /// An empty `m.mentions` says that nobody is mentioned, whatever the text looks like.
     fn body(&self, message: &Message) -> Value {
         json!({
@@ -88,4 +97,12 @@ impl Matrix {
             "m.mentions": {},
         })
     }
+}
+
+fn of_client(server: &Url, path: &[&str]) -> Url {
+    let mut url = server.clone();
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().extend(["_matrix", "client", "v3"]).extend(path);
+    }
+    url
 }

@@ -65,6 +65,13 @@ impl HttpKind for Slack {
         if self.token.is_some() { "api" } else { "url" }
     }
 
+    fn probe(&self, address: &Url) -> Option<Request> {
+        let token = self.token.as_ref()?;
+        let mut url = address.clone();
+        url.path_segments_mut().ok()?.pop().push("auth.test");
+        Some(authorized(Request::post(url, "application/json", "{}".to_owned()), token))
+    }
+
     fn request(&self, address: &Url, offer: &Offer<'_>) -> Request {
         let fits = |body: &Value| body["blocks"].to_string().chars().count() <= LONGEST_BLOCKS && sections_fit(body);
         let mut body = fitted(&offer.message, body, fits);
@@ -75,8 +82,7 @@ impl HttpKind for Slack {
         if let Some(first) = thread_in(channel, offer) {
             body["thread_ts"] = json!(first);
         }
-        Request::json(address.clone(), &body)
-            .header("authorization", format!("Bearer {}", token.expose_secret().trim()))
+        authorized(Request::json(address.clone(), &body), token)
     }
 
     /// A bot's requests are always answered with 200.
@@ -96,6 +102,10 @@ impl HttpKind for Slack {
         }
         AnswerMeans::Taken(sent_in(channel, member(answer, "/ts").as_deref()))
     }
+}
+
+fn authorized(request: Request, token: &SecretString) -> Request {
+    request.header("authorization", format!("Bearer {}", token.expose_secret().trim()))
 }
 
 /// Texts of the portal stand in `plain_text`, which knows no mentions, links and formats; `text` is for notifications.

@@ -1,11 +1,13 @@
 //! Telegram: a message of a bot to a chat; later messages about a matter answer the first.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::chat::{fitted, html_lines, member, refused, sent_in, thread_in};
+use super::chat::{fitted, html_lines, member, number, refused, sent_in, thread_in};
 use super::http::{Answer, AnswerMeans, HttpKind, Request};
 use super::offer::Offer;
 use super::settings::{Fault, address_with, token_of};
@@ -48,6 +50,10 @@ impl HttpKind for Telegram {
         ))
     }
 
+    fn probe(&self, address: &Url) -> Option<Request> {
+        Some(Request::get(method_of(address, "getMe")))
+    }
+
     fn request(&self, address: &Url, offer: &Offer<'_>) -> Request {
         let fits = |text: &String| text.encode_utf16().count() <= LONGEST_MESSAGE;
         let mut body = json!({
@@ -72,4 +78,17 @@ impl HttpKind for Telegram {
         }
         AnswerMeans::Taken(sent_in(&self.chat, member(answer, "/result/message_id").as_deref()))
     }
+
+    fn pause(&self, answer: &Answer) -> Option<Duration> {
+        number(answer, "/parameters/retry_after").map(Duration::from_secs)
+    }
+}
+
+/// The address of another method of the same bot.
+fn method_of(address: &Url, method: &str) -> Url {
+    let mut url = address.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop().push(method);
+    }
+    url
 }

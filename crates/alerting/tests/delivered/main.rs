@@ -8,6 +8,7 @@ mod chat;
 mod common;
 mod machines;
 mod mail;
+mod misbehaving;
 mod named;
 mod outbox;
 mod outbox_on_server;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use alerting::{MailError, Target};
+use alerting::MailError;
 use audit_model::PortalText;
 use chrono::TimeDelta;
 use docspace_client::ApiKey;
@@ -166,66 +166,6 @@ fn lock<C>(path: &Path, setup: &Setup<'_, C>) -> Check {
     }
 }
 
-/// One check per channel.
-pub(super) async fn alerts<P: Program>(setup: &Setup<'_, P::Config>) -> Vec<Check> {
-    if P::Config::unused().contains(&"alerts") {
-        // set where it counts, it is named among the mistakes in the settings
-        return Vec::new();
-    }
-    let mut checks = Vec::new();
-    if let Some(path) = &setup.common.alerts.file.path {
-        checks.push(file("alerts_file", path.as_path()));
-    }
-    match setup.common.webhook_url() {
-        Ok(Some(url)) => checks.push(address(setup, "alerts_webhook", &url).await),
-        Ok(None) => {}
-        // named among the mistakes in the settings
-        Err(_) => checks.push(Check::warn("alerts_webhook", "not checked", "correct `alerts.webhook.url` first")),
-    }
-    checks.extend(channels(setup).await);
-    if checks.is_empty() {
-        checks.push(Check::ok("alerts", "no channel is set: findings are only in the report, which cron mails"));
-    }
-    checks
-}
-
-/// The channels with a name.
-async fn channels<C>(setup: &Setup<'_, C>) -> Vec<Check> {
-    const NAME: &str = "alerts_channel";
-    if setup.common.alerts.channel.is_empty() {
-        return Vec::new();
-    }
-    let channels = match setup.channels() {
-        Ok(channels) => channels,
-        Err(error) => return vec![Check::usage(NAME, format!("{error:#}"), "correct it")],
-    };
-    let mut checks = Vec::new();
-    let count = setup.common.alerts.channel.len();
-    for channel in channels.iter().skip(channels.len().saturating_sub(count)) {
-        let check = match channel.target() {
-            Target::File(path) => file(NAME, path),
-            Target::Address(url) => address(setup, NAME, url).await,
-            Target::MailServer => {
-                Check::ok(NAME, "sends by the mail server; its own line says whether that can be reached")
-            }
-            Target::Syslog(url) => syslog(NAME, url).await,
-        };
-        checks.push(check.about(channel.name()));
-    }
-    checks
-}
-
-/// Connects where there is something to connect to.
-async fn syslog(name: &'static str, url: &Url) -> Check {
-    if !matches!(url.scheme(), "tcp" | "tls") {
-        return Check::ok(name, "not tried: what listens there confirms nothing; `alerts test` sends it a message");
-    }
-    match reach(url).await {
-        Ok(_) => Check::ok(name, format!("{url} accepts connections; nothing was sent")),
-        Err(why) => Check::fail(name, why, "check the address, DNS and firewall"),
-    }
-}
-
 /// Signs in at the mail server and names the sender, and sends nothing.
 pub(super) async fn mail<P: Program>(setup: &Setup<'_, P::Config>) -> Option<Check> {
     const NAME: &str = "mail";
@@ -305,7 +245,7 @@ pub(super) fn textfile<C>(setup: &Setup<'_, C>) -> Check {
     }
 }
 
-fn file(name: &'static str, path: &Path) -> Check {
+pub(super) fn file(name: &'static str, path: &Path) -> Check {
     match appendable(path) {
         Ok(()) => Check::ok(name, format!("{} can be appended to; nothing was written", path.display())),
         Err(error) => unwritable(name, path, &error),
@@ -318,7 +258,7 @@ fn unwritable(name: &'static str, path: &Path, error: &io::Error) -> Check {
 }
 
 /// An address that runs post to. It often is a secret, so only its host is shown.
-async fn address<C>(setup: &Setup<'_, C>, name: &'static str, url: &Url) -> Check {
+pub(super) async fn address<C>(setup: &Setup<'_, C>, name: &'static str, url: &Url) -> Check {
     let host = url.host_str().unwrap_or_default();
     let (stream, way) = match proxy(setup, url) {
         Some(proxy) => match through(setup, name, url, proxy).await {

@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod alerts;
+mod channels;
 mod commands;
 mod common;
 mod doctor;
 mod fleet;
 mod honest;
+mod killed;
 mod network;
 mod server;
 mod sixth;

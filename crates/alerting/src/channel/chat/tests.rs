@@ -211,12 +211,21 @@ fn no_hostile_text_acts_or_pushes_anything_out() {
                 assert!(all.contains(part), "{name}: {tried} hides {part}: {all}");
             }
             let is_ours = |rest: &str| rest.starts_with("docs.example.com") || rest.starts_with("adaptivecards.io/");
-            // what stands as `https[://]evil.example` is no address
+            // what stands as `https[://]evil[.]example` is no address
             let stray = all.split("https://").chain(all.split("http://").skip(1)).skip(1).find(|rest| !is_ours(rest));
             assert_eq!(stray, None, "{name}: {tried}");
+            assert_eq!(bare_address(&all), None, "{name}: {tried}");
             assert_eq!(acting(name, &texts), None, "{name}: {tried}");
         }
     }
+}
+
+/// What becomes a link without `https://`, and is neither a mail address nor part of the address of one of our pages.
+fn bare_address(text: &str) -> Option<&str> {
+    let mut words = text.split([' ', '\n', '"', '(', ')', '<', '>']);
+    words.find(|word| {
+        !word.starts_with("https://docs.example.com/") && word.replace("@evil.example", "").contains("evil.example")
+    })
 }
 
 /// What acts in the markup of the receiver.

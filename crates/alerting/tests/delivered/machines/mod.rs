@@ -2,7 +2,6 @@
 
 mod alertmanager;
 mod formats;
-mod misbehaving;
 mod rsyslog;
 mod tickets;
 
@@ -20,19 +19,19 @@ use crate::common::{alert_of, at, complete, finding};
 use crate::outbox::{moment, outbox};
 
 /// A channel with these settings and secrets.
-fn channel(settings: &Value, secrets: &[(&str, &str)], options: &HttpOptions) -> Channel {
+pub(crate) fn channel(settings: &Value, secrets: &[(&str, &str)], options: &HttpOptions) -> Channel {
     let secrets: BTreeMap<_, _> = secrets.iter().copied().collect();
     let find = |asked: &SecretMember, _: Option<&str>| Ok(secrets.get(asked.name).copied().map(SecretString::from));
     let settings = ChannelSettings::read(settings.as_object().unwrap()).unwrap();
     settings.build(find, &WayOut::new(options, false)).unwrap().with_retry(RetryPolicy::immediate())
 }
 
-fn options() -> HttpOptions {
+pub(crate) fn options() -> HttpOptions {
     HttpOptions::new("vdr-watch", "1.0.0")
 }
 
 /// An alert about one matter.
-fn told(state: FindingState, acts: u64, severity: audit_model::Severity) -> Alert {
+pub(crate) fn told(state: FindingState, acts: u64, severity: audit_model::Severity) -> Alert {
     let mut finding = Finding { matter: Some("k3f9-q2mw".to_owned()), state, severity, ..finding() };
     finding.counts.acts = acts;
     alert_of(&finding, &complete())
@@ -48,7 +47,7 @@ async fn through_an_outbox(channel: Channel, alerts: Vec<Alert>, now: DateTime<U
     }
 }
 
-fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     at("2026-11-20T09:00:00Z")
 }
 

@@ -2,24 +2,22 @@
 
 use std::fs;
 use std::net::UdpSocket;
-use std::process::Stdio;
 
 use alerting::{Error, deliver};
 use audit_model::{FindingState, Severity};
+use cli_test::rsyslog::Rsyslog;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
-use tokio::process::{Child, Command};
 
-use super::{channel, found, not_tested, now, options, told};
+use super::{channel, found, now, options, told};
 use crate::mail::certificate;
 
 struct Server {
-    folder: TempDir,
     udp: u16,
     ca: String,
-    child: Child,
+    rsyslog: Rsyslog,
 }
 
 impl Server {
@@ -46,34 +44,12 @@ input(type="imuxsock" Socket="{socket}" UseSpecialParser="off" UseSysTimeStamp="
             tls = path("tls.port"),
             socket = path("log.sock"),
         );
-        fs::write(path("rsyslog.conf"), settings).unwrap();
-        let started = Command::new("/usr/sbin/rsyslogd")
-            .args(["-n", "-C", "-f", &path("rsyslog.conf"), "-i", &path("pid")])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn();
-        match started {
-            Ok(child) => Some(Server { folder, udp, ca, child }),
-            Err(_) => {
-                not_tested("rsyslog", "rsyslog, rsyslog-gnutls");
-                None
-            }
-        }
-    }
-
-    async fn port(&mut self, name: &str) -> u16 {
-        let path = self.folder.path().join(name);
-        found(async || {
-            assert!(self.child.try_wait().unwrap().is_none(), "rsyslog ended; is rsyslog-gnutls installed?");
-            fs::read_to_string(&path).ok()?.trim().parse().ok()
-        })
-        .await
+        Some(Server { udp, ca, rsyslog: Rsyslog::start(folder, &settings)? })
     }
 
     /// What it has read of an alert, by way.
     async fn read(&self, number: usize) -> Value {
-        let path = self.folder.path().join("out.ndjson");
+        let path = self.rsyslog.folder.path().join("out.ndjson");
         found(async || {
             let text = fs::read_to_string(&path).ok()?;
             serde_json::from_str(text.lines().nth(number)?).ok()
@@ -90,8 +66,8 @@ fn free_udp_port() -> u16 {
 #[tokio::test]
 async fn rsyslog_reads_each_message_by_every_way() {
     let Some(mut server) = Server::start() else { return };
-    let (tcp, tls) = (server.port("tcp.port").await, server.port("tls.port").await);
-    let socket = server.folder.path().join("log.sock");
+    let (tcp, tls) = (server.rsyslog.port("tcp.port").await, server.rsyslog.port("tls.port").await);
+    let socket = server.rsyslog.folder.path().join("log.sock");
     found(async || socket.exists().then_some(())).await;
     let ways = [
         format!("tcp://127.0.0.1:{tcp}"),

@@ -48,3 +48,37 @@ fn only_an_answer_that_says_so_means_taken() {
         assert_eq!(verdict, means, "{name}: {status} {body}");
     }
 }
+
+/// Where the receiver says in the body how long to wait.
+#[test]
+fn a_pause_that_stands_in_the_answer_is_read() {
+    let kinds = kinds();
+    let millis = std::time::Duration::from_millis;
+    for (name, body, pause) in [
+        ("matrix", r#"{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":2500}"#, Some(millis(2_500))),
+        ("matrix", r#"{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":-1}"#, None),
+        ("matrix", r#"{"errcode":"M_LIMIT_EXCEEDED"}"#, None),
+        ("telegram", r#"{"ok":false,"error_code":429,"parameters":{"retry_after":14}}"#, Some(millis(14_000))),
+        ("telegram", r#"{"ok":false,"error_code":429,"parameters":{"retry_after":"soon"}}"#, None),
+        ("slack_bot", r#"{"ok":false,"retry_after":14,"retry_after_ms":14}"#, None),
+    ] {
+        let says = &kinds.iter().find(|(kind, _)| *kind == name).unwrap().1;
+        let answer = Answer { status: reqwest::StatusCode::TOO_MANY_REQUESTS, body: body.as_bytes().to_vec() };
+        assert_eq!(says.pause(&answer), pause, "{name}: {body}");
+    }
+}
+
+/// Whoever looks whether a secret is right asks something that nobody sees.
+#[test]
+fn secrets_are_proven_by_requests_that_send_nothing() {
+    for (name, says) in kinds() {
+        let asked = says.probe(&says.address().unwrap()).map(|request| format!("{} {}", request.method, request.url));
+        let expected = match name {
+            "matrix" => Some("GET https://matrix.example.com/_matrix/client/v3/account/whoami"),
+            "slack_bot" => Some("POST https://slack.com/api/auth.test"),
+            "telegram" => Some("GET https://api.telegram.org/bot1:s3cret/getMe"),
+            _ => None,
+        };
+        assert_eq!(asked.as_deref(), expected, "{name}");
+    }
+}
