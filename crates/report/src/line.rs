@@ -171,7 +171,10 @@ mod tests {
     fn texts_of_the_portal_lead_nowhere_and_ours_do() {
         let title = PortalText::new("Your password expires: https://evil.example/");
         let line = line!["see https://docs.example.com: ", &title];
-        assert_eq!(line.for_terminal(), "see https://docs.example.com: Your password expires: https[://]evil[.]example/");
+        assert_eq!(
+            line.for_terminal(),
+            "see https://docs.example.com: Your password expires: https[://]evil[.]example/"
+        );
     }
 
     #[test]

@@ -115,6 +115,8 @@ impl Ledger for Kept {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::super::testing::entry;
     use super::*;
 
