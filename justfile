@@ -41,17 +41,18 @@ licences:
 advisories:
     cargo deny check advisories || { echo "holes were found, or the database could not be fetched: see above" >&2; exit 1; }
 
-# what a release of a program holds, in target/packages/PROGRAM: static binary, .deb, .rpm
+# what a release of a program holds, in target/packages/PROGRAM: static binary, .deb, .rpm, list of parts
 package program:
     .ci/package {{ program }}
 
-# install the .deb into an empty root, run it, remove it, look for traces (as root)
+# install the packages into empty roots, from `init` to a first report, remove them, look for traces (as root)
 package-test program:
+    cargo build --quiet -p portal-sim
     .ci/package-test {{ program }}
 
-# the image, of the binary that `package` has built
+# the image, of the binary that `package` has built (docker, or buildah as root)
 image program:
-    docker build --build-arg PROGRAM={{ program }} --tag {{ program }} --file Containerfile target/packages/{{ program }}
+    .ci/image {{ program }}
 
 # read changed snapshots one by one (needs cargo-insta)
 review:
