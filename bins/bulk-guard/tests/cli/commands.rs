@@ -96,16 +96,3 @@ async fn enforcing_is_refused_without_saying_for_what() {
     assert_eq!((told.exit, told.stdout.as_str()), (2, ""));
     assert!(told.stderr.contains("`suspend.kinds`") && told.stderr.contains("suspend nobody"), "{}", told.stderr);
 }
-
-/// Settings of a mail server are for the programs that write mails; only a file for all of them may hold them.
-#[tokio::test]
-async fn settings_that_do_nothing_are_refused_and_not_shown() {
-    let setting = setting(office()).await;
-    let config = setting.file("bulk-guard.toml", "[mail]\nhost = \"localhost\"\nfrom = \"a@example.com\"\n");
-    let shown = setting.run_with(&["config", "show", "--config", &config]).await;
-    assert_eq!(shown.exit, 2);
-    assert!(shown.stderr.contains("`mail`") && shown.stderr.contains("--portal-config"), "{}", shown.stderr);
-    assert!(!shown.stdout.contains("mail."), "{}", shown.stdout);
-    let run = setting.run(&["--portal-config", &config]).await;
-    assert_eq!((run.exit, run.stderr.as_str()), (0, ""));
-}
