@@ -23,6 +23,7 @@ use crate::keeping::{self, open_all, tables};
 use crate::naming::NamesKey;
 use crate::setup::{Setup, print};
 use crate::state_path::State;
+use crate::stop::{Signals, unless_ended};
 use crate::stores::{Copy, copy_of, open_store};
 use crate::{gone, rights, spare};
 
@@ -37,7 +38,7 @@ pub(crate) async fn run<C: Settings>(
 ) -> anyhow::Result<Exit> {
     let (args, now, state) = (setup.args, setup.now, &setup.state()?);
     match command {
-        StoreCommand::Check => check(state).await,
+        StoreCommand::Check => looking(check(state)).await,
         StoreCommand::Prune { before } => {
             // a date is the start of that day in UTC here: the portal, which knows its zone, is not asked
             let before = before.resolve(now, chrono_tz::Tz::UTC);
@@ -48,10 +49,10 @@ pub(crate) async fn run<C: Settings>(
             }
             prune(state, now, before).await
         }
-        StoreCommand::Backup { file } => backup(state, file).await,
+        StoreCommand::Backup { file } => looking(backup(state, file)).await,
         StoreCommand::Move { from, to, replace } => moving::run(setup, from, to, *replace).await,
         StoreCommand::TakeBack { place, lost } => moving::take_back(setup, place, *lost).await,
-        StoreCommand::Show { person } => show(state, (person, setup.names_key()?.as_ref()), args.format).await,
+        StoreCommand::Show { person } => looking(show(state, (person, setup.names_key()?.as_ref()), args.format)).await,
         StoreCommand::Forget { person, reason } => {
             refuse_blank(reason)?;
             forget(state, now, (person, setup.names_key()?.as_ref()), reason).await
@@ -70,6 +71,11 @@ pub(crate) async fn run<C: Settings>(
             give_up(state, now, until, reason).await
         }
     }
+}
+
+/// Work with a copy of the store, which goes with whoever looks, also where somebody ends the process meanwhile.
+async fn looking(work: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+    unless_ended(&mut Signals::listen(), work).await
 }
 
 fn refuse_blank(reason: &str) -> Result<(), Error> {
@@ -210,13 +216,16 @@ pub(crate) async fn in_turn(
     now: DateTime<Utc>,
     work: impl AsyncFnOnce(&Store) -> anyhow::Result<(String, Exit)>,
 ) -> anyhow::Result<Exit> {
-    let hold = match hold::take(state, now).await? {
+    let mut signals = Signals::listen();
+    let asked = unless_ended(&mut signals, async { Ok(hold::take(state, now).await?) });
+    let hold = match asked.await? {
         Asked::Ours(hold) => hold,
         Asked::Held(_) => {
             error!("a run is at work; try again when it has ended");
             return Ok(Exit::Nothing);
         }
     };
+    let work = async |store: &Store| unless_ended(&mut signals, work(store)).await;
     let (report, exit) = hold.with_store(open_store(state), work).await?;
     print(&report).map(|()| exit)
 }
