@@ -227,6 +227,20 @@ async fn whoever_has_lost_the_lease_changes_nothing_and_does_not_act() {
     next.end().await.unwrap();
 }
 
+/// A host that sleeps until its time is over, and is not missed: nobody begins while its call is on the way.
+#[tokio::test]
+async fn whoever_may_act_is_left_the_time_to_do_so() {
+    let Some(place) = place() else { return };
+    let (one, other) = (Store::on_server(&place).await.unwrap(), Store::on_server(&place).await.unwrap());
+    let lease = taken(one.lease("host one", Duration::from_secs(3600)).await.unwrap());
+    other.execute("waiting", "UPDATE lease SET until_us = 1", []).await.unwrap();
+    one.may_act().await.unwrap();
+    let asked = other.lease("host two", Duration::from_secs(60)).await.unwrap();
+    assert!(matches!(asked, Leased::Held { .. }), "{asked:?}");
+    lease.end().await.unwrap();
+    taken(other.lease("host two", Duration::from_secs(60)).await.unwrap()).end().await.unwrap();
+}
+
 /// As when a signal ends a run while a busy server makes it wait: nobody would end what it is given then.
 #[tokio::test]
 async fn whoever_does_not_wait_for_the_lease_does_not_have_it() {
