@@ -313,7 +313,7 @@ impl TemporaryFolder {
 
     fn new_in(base: &Path) -> io::Result<Self> {
         take_away_unused(base);
-        let folder = tempfile::Builder::new().prefix(FOLDER_BEGINS).tempdir_in(base)?;
+        let folder = private(tempfile::Builder::new().prefix(FOLDER_BEGINS)).tempdir_in(base)?;
         // nobody sees it before it is locked
         let lock = begin(folder.path(), IN_USE)?;
         lock.as_file().try_lock()?;
@@ -325,6 +325,13 @@ impl TemporaryFolder {
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
+}
+
+/// For this user only, whatever the umask says.
+fn private<'b, 'n>(builder: &'b mut tempfile::Builder<'n, 'n>) -> &'b mut tempfile::Builder<'n, 'n> {
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder
 }
 
 /// Takes away the temporary folders of this user that nobody uses any more.
@@ -352,7 +359,9 @@ mod tests {
     fn what_a_killed_process_has_left_is_taken_away_and_nothing_else() {
         let base = tempfile::tempdir().unwrap();
         let used = TemporaryFolder::new_in(base.path()).unwrap();
-        let left = tempfile::Builder::new().prefix(FOLDER_BEGINS).tempdir_in(base.path()).unwrap().keep();
+        assert!(is_private_folder(used.path()), "whatever the umask of the tests says");
+        let left = base.path().join("job-store-left");
+        create_private_folder(&left).unwrap();
         std::fs::write(left.join(IN_USE), "").unwrap();
         std::fs::write(left.join("store.sqlite"), "Anna").unwrap();
         let [begun, foreign] = ["job-store-begun", "another"].map(|name| base.path().join(name));
