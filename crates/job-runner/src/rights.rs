@@ -22,6 +22,7 @@ mod needles;
 pub(crate) use needles::{Needles, Who};
 
 /// What is kept about somebody.
+#[derive(Clone)]
 pub(crate) struct About {
     who: Who,
     kept: Vec<(&'static Table, Vec<Shown>)>,
@@ -193,33 +194,40 @@ pub(crate) async fn about(
     Ok(About { who, kept })
 }
 
-impl About {
-    pub(crate) fn shown(&self, format: ReportFormat, store: &str) -> String {
-        match format {
-            ReportFormat::Json => format!("{:#}\n", self.json(store)),
-            ReportFormat::Text => self.text(store),
-        }
+/// Everything that is kept about somebody: in the store, and in what lies elsewhere, each with its name.
+pub(crate) fn shown(kept: &[(String, About)], format: ReportFormat) -> String {
+    let texts = || kept.iter().map(|(store, about)| about.text(store)).collect::<Vec<_>>().join("\n");
+    let (ReportFormat::Json, Some(((store, about), elsewhere))) = (format, kept.split_first()) else { return texts() };
+    let mut whole = about.json(store);
+    if !elsewhere.is_empty() {
+        let elsewhere: Vec<_> = elsewhere.iter().map(|(store, about)| about.kept_in(store)).collect();
+        whole["elsewhere"] = elsewhere.into();
     }
+    format!("{whole:#}\n")
+}
 
+impl About {
     fn names(&self) -> Vec<&String> {
         self.who.names.iter().chain(&self.who.shared_names).collect()
     }
 
     fn json(&self, store: &str) -> serde_json::Value {
-        let kept = self.kept.iter().map(|(table, rows)| {
-            let rows: Vec<_> = rows.iter().map(|row| members(table, row)).collect();
-            json!({ "table": table.name, "holds": table.holds, "rows": rows })
-        });
         let mut person = json!({ "id": self.who.id, "names": self.names(), "emails": self.who.emails });
         if let Some(pseudonym) = self.who.pseudonym {
             person["pseudonym"] = json!(pseudonym.name());
         }
-        json!({
-            "schema": "store-show/1",
-            "store": store,
-            "person": person,
-            "kept": kept.collect::<Vec<_>>(),
-        })
+        let mut whole = self.kept_in(store);
+        whole["schema"] = json!("store-show/1");
+        whole["person"] = person;
+        whole
+    }
+
+    fn kept_in(&self, store: &str) -> serde_json::Value {
+        let kept = self.kept.iter().map(|(table, rows)| {
+            let rows: Vec<_> = rows.iter().map(|row| members(table, row)).collect();
+            json!({ "table": table.name, "holds": table.holds, "rows": rows })
+        });
+        json!({ "store": store, "kept": kept.collect::<Vec<_>>() })
     }
 
     fn text(&self, store: &str) -> String {

@@ -203,11 +203,14 @@ pub(crate) async fn at_rest(
     now: DateTime<Utc>,
     work: impl AsyncFnOnce(&Store) -> anyhow::Result<(String, Exit)>,
 ) -> anyhow::Result<Exit> {
-    let is_there = match state {
+    if is_there(state).await? { in_turn(state, now, work).await } else { missing(state) }
+}
+
+async fn is_there(state: &State) -> anyhow::Result<bool> {
+    Ok(match state {
         State::Files(paths) => former::find(paths).path.exists(),
         State::Server(server) => SeenServer::at(&server.place).await?.has_schema,
-    };
-    if is_there { in_turn(state, now, work).await } else { missing(state) }
+    })
 }
 
 /// The same, for what somebody may want before the first run: a store that is not there is made.
@@ -277,28 +280,50 @@ async fn backup(state: &State, file: &Path) -> anyhow::Result<Exit> {
 
 async fn show(state: &State, (person, key): (&str, Option<&NamesKey>), format: ReportFormat) -> anyhow::Result<Exit> {
     let Copy { store, is_there, .. } = copy_of(state).await?;
-    if !is_there {
+    let archive = open_all(&store).await?;
+    let id = id_of(&store, &archive, (person, key)).await?;
+    let elsewhere = spare::about(state, (id.as_deref().unwrap_or(person), key)).await?;
+    if !is_there && elsewhere.is_empty() {
         return missing(state);
     }
-    let archive = open_all(&store).await?;
-    let about = rights::about(&store, &archive, person, key).await?;
-    print(&about.shown(format, &found_at(state))).map(|()| Exit::Concluded)
+    let kept = match rights::about(&store, &archive, person, key).await {
+        Ok(about) => vec![(found_at(state), about)],
+        Err(failure) if failure.is::<Error>() && !elsewhere.is_empty() => Vec::new(),
+        Err(failure) => return Err(failure),
+    };
+    print(&rights::shown(&[kept, elsewhere].concat(), format)).map(|()| Exit::Concluded)
+}
+
+/// The id of whom a word means, by which what lies elsewhere knows them as well.
+async fn id_of(
+    store: &Store,
+    archive: &Archive,
+    (person, key): (&str, Option<&NamesKey>),
+) -> anyhow::Result<Option<String>> {
+    Ok(rights::resolve(store, archive, person, key).await?.id.map(|id| id.to_string()))
 }
 
 async fn forget(
     state: &State,
     now: DateTime<Utc>,
-    person: (&str, Option<&NamesKey>),
+    (person, key): (&str, Option<&NamesKey>),
     reason: &str,
 ) -> anyhow::Result<Exit> {
+    if !is_there(state).await? {
+        let elsewhere = spare::forget(state, (person, key), reason, now).await?;
+        return if elsewhere.is_empty() { missing(state) } else { print(&elsewhere).map(|()| Exit::Concluded) };
+    }
     at_rest(state, now, async |store| {
-        let (person, key) = person;
-        // the id, by which what lies elsewhere knows them as well
-        let id = rights::resolve(store, &open_all(store).await?, person, key).await?.id.map(|id| id.to_string());
+        let id = id_of(store, &open_all(store).await?, (person, key)).await?;
         let person = (id.as_deref().unwrap_or(person), key);
-        let mut report = rights::forget(store, person, reason, Uuid::new_v4(), now).await?;
-        report.push_str(&spare::forget(state, person, reason, now).await?);
-        Ok((report, Exit::Concluded))
+        // first, because nobody can tell any more who they are when the store has forgotten them
+        let elsewhere = spare::forget(state, person, reason, now).await?;
+        let report = match rights::forget(store, person, reason, Uuid::new_v4(), now).await {
+            // nothing is kept about them here
+            Err(failure) if failure.is::<Error>() && !elsewhere.is_empty() => String::new(),
+            done => done?,
+        };
+        Ok((report + &elsewhere, Exit::Concluded))
     })
     .await
 }

@@ -365,7 +365,7 @@ mod tests {
         std::fs::write(left.join(IN_USE), "").unwrap();
         std::fs::write(left.join("store.sqlite"), "Anna").unwrap();
         let [begun, foreign] = ["job-store-begun", "another"].map(|name| base.path().join(name));
-        [&begun, &foreign].map(|folder| create_private_folder(folder).unwrap());
+        [&begun, &foreign].into_iter().for_each(|folder| create_private_folder(folder).unwrap());
         std::fs::write(foreign.join(IN_USE), "").unwrap();
         let next = TemporaryFolder::new_in(base.path()).unwrap();
         assert!(!left.exists());

@@ -150,7 +150,10 @@ impl Store {
         }
         let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { return Err(Error::Url) };
         let from = copy.path().to_owned();
-        let begun = files::begin(folder, &name.to_string_lossy()).map_err(failed)?;
+        let name = name.to_string_lossy();
+        // what an earlier call has left that was killed names people as well
+        files::sweep(folder, &format!("{name}."));
+        let begun = files::begin(folder, &name).map_err(failed)?;
         // folds the write-ahead log into the copy
         let held = copy.clone();
         copy.close().await;

@@ -383,3 +383,25 @@ async fn a_look_makes_and_changes_nothing() {
     lease.end().await.unwrap();
     assert_eq!(SeenServer::at(&place).await.unwrap().lease, None);
 }
+
+/// It may mean something else by the same columns, and runs refuse it, so nobody may be told that all is well.
+#[tokio::test]
+async fn what_a_newer_program_has_written_is_not_looked_at() {
+    let Some(place) = place() else { return };
+    let place = OnServer { schema: "newer".to_owned(), ..place };
+    let store = Store::on_server(&place).await.unwrap();
+    store.migrate(&TABLES).await.unwrap();
+    let copy = Store::temporary().await.unwrap();
+    copy.migrate(&TABLES).await.unwrap();
+    let another = "INSERT INTO component_schema VALUES ('another', 7, 'of nobody here', '')";
+    store.execute("updating", another, []).await.unwrap();
+    assert!(copy.copy_from_server(&place, None).await.unwrap());
+    store.execute("updating", "UPDATE component_schema SET number = 9 WHERE component = 'tables'", []).await.unwrap();
+    for wanted in [None, Some(["word"].as_slice())] {
+        let copied = copy.copy_from_server(&place, wanted).await;
+        assert!(
+            matches!(copied, Err(Error::NewerSchema { component: "tables", found: 9, known: 1, .. })),
+            "{copied:?}"
+        );
+    }
+}
