@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use alerting::forgetting_matters;
-use anyhow::bail;
+use anyhow::{Context, bail};
 use audit_model::{Forgotten, PortalText, Pseudonym};
 use chrono::{DateTime, Utc};
 use event_archive::{Archive, making_nameless, without_place};
@@ -274,7 +274,7 @@ fn members(table: &Table, row: &Shown) -> Map<String, serde_json::Value> {
 /// Makes somebody nameless in everything that is kept about them, and says what was done.
 ///
 /// # Errors
-/// Nobody, or more than one is meant: exit code 2. Others are of the store; then nothing was changed.
+/// Nobody, or more than one is meant: exit code 2. Others are of the store; then nothing was changed, unless they say so.
 pub(crate) async fn forget(
     store: &Store,
     (person, key): (&str, Option<&NamesKey>),
@@ -294,7 +294,10 @@ pub(crate) async fn forget(
     store.write_all("making somebody nameless", statements).await?;
     let reason = needles.rewrite(reason).unwrap_or_else(|| reason.to_owned());
     Memory::open(store).await?.keep(&format!("forgotten {}", forgotten.tag()), &reason, now).await?;
-    store.compact().await?;
+    store.compact().await.context(
+        "nothing in this store names the person any more, but its file may still hold the bytes: make room on the disk, and run \
+         `store prune`, which rewrites the file",
+    )?;
     let mut text = format!("the person is now \"{}\" ({}) in this store\n", forgotten.name(), forgotten.id());
     for (table, rows) in kept.iter().filter(|(_, rows)| !rows.is_empty()) {
         let rows = plural(rows.len() as u64, "row");
