@@ -18,8 +18,8 @@ use anyhow::Context;
 use clap::ArgAction;
 use clap::parser::ValueSource;
 use futures::StreamExt;
+use job_store::files::TemporaryFolder;
 use job_store::{Acquired, RunLock};
-use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -107,7 +107,11 @@ async fn round<P: Program>(
         return Err(Error::SummaryForm(file.path.clone()).into());
     }
     let portals = portals::read::<P>(&fleet.portals, sources)?;
-    let spool = TempDir::new().context("cannot make a folder for temporary files; set TMPDIR to a folder with room")?;
+    let spool = TemporaryFolder::new().map_err(|(folder, failure)| {
+        let remedy = "set TMPDIR to a folder with room";
+        anyhow::Error::new(failure)
+            .context(format!("cannot make a folder for temporary files in {}; {remedy}", folder.display()))
+    })?;
     let textfiles = if args.dry_run { Textfiles::default() } else { Textfiles::prepare::<P>(&portals, spool.path()) };
     let runs = Runs {
         program: std::env::current_exe().context("cannot tell where this program is")?,

@@ -6,13 +6,18 @@ use audit_model::PortalText;
 use chrono::{DateTime, TimeDelta, Utc};
 use job_store::{Acquired, Error, Lease, Leased, OnServer, RunLock, Store};
 use report::words::instant;
+use tokio::time::timeout;
 use tracing::debug;
 
 use crate::state_path::State;
+use crate::stop::Ended;
 
 /// So long a lease lasts without being renewed, which happens every third of it: two renewals in a row may fail, and a host that dies keeps
 /// the others waiting for no longer.
 const LEASE: Duration = Duration::from_secs(90);
+
+/// How long whoever has ended a command waits for its lease to end.
+const LONGEST_END: Duration = Duration::from_secs(5);
 
 /// The lock or the lease, held by this process.
 pub(crate) enum Hold {
@@ -152,7 +157,8 @@ impl Hold {
         }
     }
 
-    /// Does some work with the store, which `open` opens where it is in a file, and lets the next run in, whatever becomes of the work.
+    /// Does some work with the store, which `open` opens where it is in a file, and lets the next run in, whatever becomes of the work. Of work
+    /// that somebody has ended, a transaction may still wait in the server: then the lease ends with its time.
     ///
     /// # Errors
     /// Those of `open` and `work`.
@@ -172,7 +178,10 @@ impl Hold {
                 Err(failure) => Err(failure),
             },
         };
-        self.end().await;
+        match &done {
+            Err(failure) if failure.is::<Ended>() => drop(timeout(LONGEST_END, self.end()).await),
+            _ => self.end().await,
+        }
         done
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use alerting::forgetting_matters;
-use anyhow::bail;
+use anyhow::{Context, bail};
 use audit_model::{Forgotten, PortalText, Pseudonym};
 use chrono::{DateTime, Utc};
 use event_archive::{Archive, making_nameless, without_place};
@@ -22,6 +22,7 @@ mod needles;
 pub(crate) use needles::{Needles, Who};
 
 /// What is kept about somebody.
+#[derive(Clone)]
 pub(crate) struct About {
     who: Who,
     kept: Vec<(&'static Table, Vec<Shown>)>,
@@ -193,33 +194,40 @@ pub(crate) async fn about(
     Ok(About { who, kept })
 }
 
-impl About {
-    pub(crate) fn shown(&self, format: ReportFormat, store: &str) -> String {
-        match format {
-            ReportFormat::Json => format!("{:#}\n", self.json(store)),
-            ReportFormat::Text => self.text(store),
-        }
+/// Everything that is kept about somebody: in the store, and in what lies elsewhere, each with its name.
+pub(crate) fn shown(kept: &[(String, About)], format: ReportFormat) -> String {
+    let texts = || kept.iter().map(|(store, about)| about.text(store)).collect::<Vec<_>>().join("\n");
+    let (ReportFormat::Json, Some(((store, about), elsewhere))) = (format, kept.split_first()) else { return texts() };
+    let mut whole = about.json(store);
+    if !elsewhere.is_empty() {
+        let elsewhere: Vec<_> = elsewhere.iter().map(|(store, about)| about.kept_in(store)).collect();
+        whole["elsewhere"] = elsewhere.into();
     }
+    format!("{whole:#}\n")
+}
 
+impl About {
     fn names(&self) -> Vec<&String> {
         self.who.names.iter().chain(&self.who.shared_names).collect()
     }
 
     fn json(&self, store: &str) -> serde_json::Value {
-        let kept = self.kept.iter().map(|(table, rows)| {
-            let rows: Vec<_> = rows.iter().map(|row| members(table, row)).collect();
-            json!({ "table": table.name, "holds": table.holds, "rows": rows })
-        });
         let mut person = json!({ "id": self.who.id, "names": self.names(), "emails": self.who.emails });
         if let Some(pseudonym) = self.who.pseudonym {
             person["pseudonym"] = json!(pseudonym.name());
         }
-        json!({
-            "schema": "store-show/1",
-            "store": store,
-            "person": person,
-            "kept": kept.collect::<Vec<_>>(),
-        })
+        let mut whole = self.kept_in(store);
+        whole["schema"] = json!("store-show/1");
+        whole["person"] = person;
+        whole
+    }
+
+    fn kept_in(&self, store: &str) -> serde_json::Value {
+        let kept = self.kept.iter().map(|(table, rows)| {
+            let rows: Vec<_> = rows.iter().map(|row| members(table, row)).collect();
+            json!({ "table": table.name, "holds": table.holds, "rows": rows })
+        });
+        json!({ "store": store, "kept": kept.collect::<Vec<_>>() })
     }
 
     fn text(&self, store: &str) -> String {
@@ -266,7 +274,7 @@ fn members(table: &Table, row: &Shown) -> Map<String, serde_json::Value> {
 /// Makes somebody nameless in everything that is kept about them, and says what was done.
 ///
 /// # Errors
-/// Nobody, or more than one is meant: exit code 2. Others are of the store; then nothing was changed.
+/// Nobody, or more than one is meant: exit code 2. Others are of the store; then nothing was changed, unless they say so.
 pub(crate) async fn forget(
     store: &Store,
     (person, key): (&str, Option<&NamesKey>),
@@ -286,7 +294,10 @@ pub(crate) async fn forget(
     store.write_all("making somebody nameless", statements).await?;
     let reason = needles.rewrite(reason).unwrap_or_else(|| reason.to_owned());
     Memory::open(store).await?.keep(&format!("forgotten {}", forgotten.tag()), &reason, now).await?;
-    store.compact().await?;
+    store.compact().await.context(
+        "nothing in this store names the person any more, but its file may still hold the bytes: make room on the disk, and run \
+         `store prune`, which rewrites the file",
+    )?;
     let mut text = format!("the person is now \"{}\" ({}) in this store\n", forgotten.name(), forgotten.id());
     for (table, rows) in kept.iter().filter(|(_, rows)| !rows.is_empty()) {
         let rows = plural(rows.len() as u64, "row");

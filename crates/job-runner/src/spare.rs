@@ -7,10 +7,11 @@ use job_store::Store;
 use tracing::debug;
 use uuid::Uuid;
 
+use crate::keeping::open_all;
 use crate::memory::Memory;
 use crate::naming::NamesKey;
 use crate::place::Place;
-use crate::rights;
+use crate::rights::{self, About};
 use crate::state_path::{State, url_of};
 
 /// The reports of runs without memory say so once an hour.
@@ -95,6 +96,25 @@ pub(crate) async fn clear(state: &State, channels: &[Channel], now: DateTime<Utc
     }
 }
 
+/// Everything that runs without memory have left about somebody, and in which files.
+pub(crate) async fn about(
+    state: &State,
+    (person, key): (&str, Option<&NamesKey>),
+) -> anyhow::Result<Vec<(String, About)>> {
+    let mut found = Vec::new();
+    for place in Place::all(state, "spare").into_iter().filter(Place::is_taken) {
+        let store = Store::snapshot_of(&std::path::absolute(&place.path)?).await?;
+        let archive = open_all(&store).await?;
+        match rights::about(&store, &archive, person, key).await {
+            Ok(about) => found.push((place.path.display().to_string(), about)),
+            // nothing is kept about them there
+            Err(failure) if failure.is::<crate::Error>() => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(found)
+}
+
 /// Makes somebody nameless in what runs without memory have left, and says so.
 pub(crate) async fn forget(
     state: &State,
@@ -106,7 +126,8 @@ pub(crate) async fn forget(
     for place in Place::all(state, "spare").into_iter().filter(Place::is_taken) {
         let (store, _) = open(&place).await?;
         match rights::forget(&store, person, reason, Uuid::new_v4(), now).await {
-            Ok(_) => text.push_str(&format!("also in {}, which runs without memory have left\n", place.path.display())),
+            Ok(_) => text
+                .push_str(&format!("nameless in {}, too, which runs without memory have left\n", place.path.display())),
             // nothing is kept about them there
             Err(failure) if failure.is::<crate::Error>() => {}
             Err(failure) => return Err(failure),

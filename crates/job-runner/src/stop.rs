@@ -102,6 +102,27 @@ impl Stop {
     }
 }
 
+/// Somebody has ended a command before it was through.
+#[derive(Debug, thiserror::Error)]
+#[error("this command was stopped before it was through; give it again to finish what it began")]
+pub(crate) struct Ended;
+
+/// Does the work of a command that is no run, unless somebody ends it before it is through.
+///
+/// # Errors
+/// Those of the work; [`Ended`].
+pub(crate) async fn unless_ended<T>(
+    signals: &mut Signals,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    let mut work = pin!(work);
+    tokio::select! {
+        biased;
+        done = &mut work => done,
+        () = signals.next() => Err(Ended.into()),
+    }
+}
+
 /// What asks a process to end.
 #[cfg(unix)]
 pub struct Signals(Vec<tokio::signal::unix::Signal>);

@@ -23,6 +23,7 @@ use crate::keeping::{self, open_all, tables};
 use crate::naming::NamesKey;
 use crate::setup::{Setup, print};
 use crate::state_path::State;
+use crate::stop::{Signals, unless_ended};
 use crate::stores::{Copy, copy_of, open_store};
 use crate::{gone, rights, spare};
 
@@ -37,7 +38,7 @@ pub(crate) async fn run<C: Settings>(
 ) -> anyhow::Result<Exit> {
     let (args, now, state) = (setup.args, setup.now, &setup.state()?);
     match command {
-        StoreCommand::Check => check(state).await,
+        StoreCommand::Check => looking(check(state)).await,
         StoreCommand::Prune { before } => {
             // a date is the start of that day in UTC here: the portal, which knows its zone, is not asked
             let before = before.resolve(now, chrono_tz::Tz::UTC);
@@ -48,10 +49,10 @@ pub(crate) async fn run<C: Settings>(
             }
             prune(state, now, before).await
         }
-        StoreCommand::Backup { file } => backup(state, file).await,
+        StoreCommand::Backup { file } => looking(backup(state, file)).await,
         StoreCommand::Move { from, to, replace } => moving::run(setup, from, to, *replace).await,
         StoreCommand::TakeBack { place, lost } => moving::take_back(setup, place, *lost).await,
-        StoreCommand::Show { person } => show(state, (person, setup.names_key()?.as_ref()), args.format).await,
+        StoreCommand::Show { person } => looking(show(state, (person, setup.names_key()?.as_ref()), args.format)).await,
         StoreCommand::Forget { person, reason } => {
             refuse_blank(reason)?;
             forget(state, now, (person, setup.names_key()?.as_ref()), reason).await
@@ -70,6 +71,11 @@ pub(crate) async fn run<C: Settings>(
             give_up(state, now, until, reason).await
         }
     }
+}
+
+/// Work with a copy of the store, which goes with whoever looks, also where somebody ends the process meanwhile.
+async fn looking(work: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+    unless_ended(&mut Signals::listen(), work).await
 }
 
 fn refuse_blank(reason: &str) -> Result<(), Error> {
@@ -197,11 +203,14 @@ pub(crate) async fn at_rest(
     now: DateTime<Utc>,
     work: impl AsyncFnOnce(&Store) -> anyhow::Result<(String, Exit)>,
 ) -> anyhow::Result<Exit> {
-    let is_there = match state {
+    if is_there(state).await? { in_turn(state, now, work).await } else { missing(state) }
+}
+
+async fn is_there(state: &State) -> anyhow::Result<bool> {
+    Ok(match state {
         State::Files(paths) => former::find(paths).path.exists(),
         State::Server(server) => SeenServer::at(&server.place).await?.has_schema,
-    };
-    if is_there { in_turn(state, now, work).await } else { missing(state) }
+    })
 }
 
 /// The same, for what somebody may want before the first run: a store that is not there is made.
@@ -210,13 +219,16 @@ pub(crate) async fn in_turn(
     now: DateTime<Utc>,
     work: impl AsyncFnOnce(&Store) -> anyhow::Result<(String, Exit)>,
 ) -> anyhow::Result<Exit> {
-    let hold = match hold::take(state, now).await? {
+    let mut signals = Signals::listen();
+    let asked = unless_ended(&mut signals, async { Ok(hold::take(state, now).await?) });
+    let hold = match asked.await? {
         Asked::Ours(hold) => hold,
         Asked::Held(_) => {
             error!("a run is at work; try again when it has ended");
             return Ok(Exit::Nothing);
         }
     };
+    let work = async |store: &Store| unless_ended(&mut signals, work(store)).await;
     let (report, exit) = hold.with_store(open_store(state), work).await?;
     print(&report).map(|()| exit)
 }
@@ -268,28 +280,50 @@ async fn backup(state: &State, file: &Path) -> anyhow::Result<Exit> {
 
 async fn show(state: &State, (person, key): (&str, Option<&NamesKey>), format: ReportFormat) -> anyhow::Result<Exit> {
     let Copy { store, is_there, .. } = copy_of(state).await?;
-    if !is_there {
+    let archive = open_all(&store).await?;
+    let id = id_of(&store, &archive, (person, key)).await?;
+    let elsewhere = spare::about(state, (id.as_deref().unwrap_or(person), key)).await?;
+    if !is_there && elsewhere.is_empty() {
         return missing(state);
     }
-    let archive = open_all(&store).await?;
-    let about = rights::about(&store, &archive, person, key).await?;
-    print(&about.shown(format, &found_at(state))).map(|()| Exit::Concluded)
+    let kept = match rights::about(&store, &archive, person, key).await {
+        Ok(about) => vec![(found_at(state), about)],
+        Err(failure) if failure.is::<Error>() && !elsewhere.is_empty() => Vec::new(),
+        Err(failure) => return Err(failure),
+    };
+    print(&rights::shown(&[kept, elsewhere].concat(), format)).map(|()| Exit::Concluded)
+}
+
+/// The id of whom a word means, by which what lies elsewhere knows them as well.
+async fn id_of(
+    store: &Store,
+    archive: &Archive,
+    (person, key): (&str, Option<&NamesKey>),
+) -> anyhow::Result<Option<String>> {
+    Ok(rights::resolve(store, archive, person, key).await?.id.map(|id| id.to_string()))
 }
 
 async fn forget(
     state: &State,
     now: DateTime<Utc>,
-    person: (&str, Option<&NamesKey>),
+    (person, key): (&str, Option<&NamesKey>),
     reason: &str,
 ) -> anyhow::Result<Exit> {
+    if !is_there(state).await? {
+        let elsewhere = spare::forget(state, (person, key), reason, now).await?;
+        return if elsewhere.is_empty() { missing(state) } else { print(&elsewhere).map(|()| Exit::Concluded) };
+    }
     at_rest(state, now, async |store| {
-        let (person, key) = person;
-        // the id, by which what lies elsewhere knows them as well
-        let id = rights::resolve(store, &open_all(store).await?, person, key).await?.id.map(|id| id.to_string());
+        let id = id_of(store, &open_all(store).await?, (person, key)).await?;
         let person = (id.as_deref().unwrap_or(person), key);
-        let mut report = rights::forget(store, person, reason, Uuid::new_v4(), now).await?;
-        report.push_str(&spare::forget(state, person, reason, now).await?);
-        Ok((report, Exit::Concluded))
+        // first, because nobody can tell any more who they are when the store has forgotten them
+        let elsewhere = spare::forget(state, person, reason, now).await?;
+        let report = match rights::forget(store, person, reason, Uuid::new_v4(), now).await {
+            // nothing is kept about them here
+            Err(failure) if failure.is::<Error>() && !elsewhere.is_empty() => String::new(),
+            done => done?,
+        };
+        Ok((report + &elsewhere, Exit::Concluded))
     })
     .await
 }

@@ -19,7 +19,8 @@ impl Store {
     /// when the server has no such schema yet.
     ///
     /// # Errors
-    /// Of both stores, those of [`in_use`](Self::in_use) for the one on the server, and [`Error::Url`] when this one is on a server.
+    /// Of both stores, those of [`in_use`](Self::in_use) for the one on the server, [`Error::NewerSchema`] when a newer program has written
+    /// there, and [`Error::Url`] when this one is on a server.
     pub async fn copy_from_server(
         &self,
         place: &OnServer,
@@ -27,18 +28,35 @@ impl Store {
     ) -> Result<bool, Error> {
         const DOING: &str = "copying the rows of the server";
         let Engine::Sqlite(connections) = self.engine() else { return Err(Error::Url) };
-        let (connections, place) = (connections.clone(), place.clone());
+        let (connections, place, histories) = (connections.clone(), place.clone(), self.histories().clone());
         let permit = connections.permit().await.ok_or_else(|| connections.closed(DOING))?;
         let copied = move || {
             let server = Server::connect(&place)?;
             let session = server.entered()?;
             let marks = on_server(&session).map_err(|failure| server.failure(DOING, failure))?;
             verdict(&marks, server.name())?;
+            let steps = steps(&session).map_err(|failure| server.failure(DOING, failure))?;
+            if let Some((component, found, known)) = histories.newer(&steps) {
+                return Err(Error::NewerSchema { path: server.name().to_owned(), component, found, known });
+            }
             let copied = connections.with(&permit, |connection| copy(&session, connection, wanted));
             copied.map_err(|failure| server.failure(DOING, failure))
         };
         on_thread(copied).await
     }
+}
+
+/// How far each component of the server was brought.
+fn steps(session: &Session) -> Result<BTreeMap<String, u32>, Failure> {
+    if session.query("SELECT 1 WHERE to_regclass('component_schema') IS NOT NULL", &[])?.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows = session.query("SELECT component, max(number) FROM component_schema GROUP BY component", &[])?;
+    let step = |row: &tokio_postgres::Row| {
+        let number: i64 = row.try_get(1)?;
+        Ok((row.try_get(0)?, u32::try_from(number).map_err(Failure::other)?))
+    };
+    rows.iter().map(step).collect()
 }
 
 fn copy(session: &Session, connection: &mut Connection, wanted: Option<&[&str]>) -> Result<bool, Failure> {

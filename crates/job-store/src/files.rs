@@ -274,35 +274,106 @@ fn shared_kind(number: u32) -> Option<&'static str> {
     SHARED.into_iter().find(|(known, _)| *known == number).map(|(_, name)| name)
 }
 
-/// A private folder that is removed on drop, for files that may grow large.
-///
-/// `TMPDIR` wins. Without it `/var/tmp` is tried first, because `/tmp` is held in memory on many systems, and last what containers have
-/// whose disks are read-only.
-pub(crate) fn temporary_folder() -> Result<tempfile::TempDir, (PathBuf, io::Error)> {
-    let fallbacks: [Option<&Path>; 3] = match std::env::var_os("TMPDIR") {
-        Some(_) => [None; 3],
-        None => [Some(Path::new("/var/tmp")), None, Some(Path::new("/dev/shm"))],
-    };
-    let mut first_failure = None;
-    for folder in fallbacks {
-        let folder = folder.map_or_else(std::env::temp_dir, Path::to_owned);
-        match builder().tempdir_in(&folder) {
-            Ok(made) => return Ok(made),
-            Err(failure) => first_failure = first_failure.or(Some((folder, failure))),
-        }
-    }
-    Err(first_failure.unwrap_or_else(|| (std::env::temp_dir(), io::ErrorKind::NotFound.into())))
+/// A private folder that is removed on drop, for files that may grow large. What a process has left that was killed is taken away by the
+/// next one that makes such a folder in the same place.
+#[derive(Debug)]
+pub struct TemporaryFolder {
+    folder: tempfile::TempDir,
+    /// Held locked as long as somebody uses the folder.
+    _lock: File,
 }
 
-fn builder() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("job-store-");
+/// What the names of temporary folders begin with.
+const FOLDER_BEGINS: &str = "job-store-";
+
+/// The file in a temporary folder that is locked as long as the folder is in use.
+const IN_USE: &str = "in-use";
+
+impl TemporaryFolder {
+    /// `TMPDIR` wins. Without it `/var/tmp` is tried first, because `/tmp` is held in memory on many systems, and last what containers have
+    /// whose disks are read-only.
+    ///
+    /// # Errors
+    /// Of the system, with the folder in which none could be made.
+    pub fn new() -> Result<Self, (PathBuf, io::Error)> {
+        let fallbacks: [Option<&Path>; 3] = match std::env::var_os("TMPDIR") {
+            Some(_) => [None; 3],
+            None => [Some(Path::new("/var/tmp")), None, Some(Path::new("/dev/shm"))],
+        };
+        let mut first_failure = None;
+        for folder in fallbacks {
+            let folder = folder.map_or_else(std::env::temp_dir, Path::to_owned);
+            match Self::new_in(&folder) {
+                Ok(made) => return Ok(made),
+                Err(failure) => first_failure = first_failure.or(Some((folder, failure))),
+            }
+        }
+        Err(first_failure.unwrap_or_else(|| (std::env::temp_dir(), io::ErrorKind::NotFound.into())))
+    }
+
+    fn new_in(base: &Path) -> io::Result<Self> {
+        take_away_unused(base);
+        let folder = private(tempfile::Builder::new().prefix(FOLDER_BEGINS)).tempdir_in(base)?;
+        // nobody sees it before it is locked
+        let lock = begin(folder.path(), IN_USE)?;
+        lock.as_file().try_lock()?;
+        let lock = lock.persist(folder.path().join(IN_USE))?;
+        Ok(TemporaryFolder { folder, _lock: lock })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// For this user only, whatever the umask says.
+fn private<'b, 'n>(builder: &'b mut tempfile::Builder<'n, 'n>) -> &'b mut tempfile::Builder<'n, 'n> {
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
     builder
+}
+
+/// Takes away the temporary folders of this user that nobody uses any more.
+fn take_away_unused(base: &Path) {
+    let Ok(entries) = std::fs::read_dir(base) else { return };
+    for entry in entries.flatten() {
+        let folder = entry.path();
+        if entry.file_name().to_string_lossy().starts_with(FOLDER_BEGINS)
+            && is_private_folder(&folder)
+            && let Ok(lock) = open_existing(&folder.join(IN_USE))
+            && lock.try_lock().is_ok()
+        {
+            // what cannot be removed is in nobody's way
+            let _ = std::fs::remove_dir_all(&folder);
+        }
+    }
 }
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+
+    /// A copy of a store names people, and would stay for ever.
+    #[test]
+    fn what_a_killed_process_has_left_is_taken_away_and_nothing_else() {
+        let base = tempfile::tempdir().unwrap();
+        let used = TemporaryFolder::new_in(base.path()).unwrap();
+        assert!(is_private_folder(used.path()), "whatever the umask of the tests says");
+        let left = base.path().join("job-store-left");
+        create_private_folder(&left).unwrap();
+        std::fs::write(left.join(IN_USE), "").unwrap();
+        std::fs::write(left.join("store.sqlite"), "Anna").unwrap();
+        let [begun, foreign] = ["job-store-begun", "another"].map(|name| base.path().join(name));
+        [&begun, &foreign].into_iter().for_each(|folder| create_private_folder(folder).unwrap());
+        std::fs::write(foreign.join(IN_USE), "").unwrap();
+        let next = TemporaryFolder::new_in(base.path()).unwrap();
+        assert!(!left.exists());
+        assert!([used.path(), &begun, &foreign, next.path()].into_iter().all(Path::exists));
+        let path = used.path().to_owned();
+        drop(used);
+        assert!(!path.exists());
+    }
 
     /// Real ones cannot be had here; their numbers are those of `linux/magic.h`.
     #[test]

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::oneshot;
 
 use crate::error::Error;
+use crate::postgres::micros;
 use crate::schema::{Component, Migration};
 use crate::statement::Row;
 use crate::store::{Engine, Store};
@@ -59,7 +60,6 @@ impl Store {
     pub async fn lease(&self, holder: &str, time: Duration) -> Result<Leased, Error> {
         let Engine::Postgres(server) = self.engine() else { return Err(Error::Url) };
         self.migrate(&COMPONENT).await?;
-        let micros = i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
         let take = format!(
             "INSERT INTO lease (job, holder, fence, since_us, until_us) VALUES ('run', ?1, 1, {NOW}, {NOW} + ?2)
              ON CONFLICT (job) DO UPDATE SET holder = excluded.holder, fence = lease.fence + 1, since_us = excluded.since_us,
@@ -68,7 +68,7 @@ impl Store {
         );
         let (asker, _waiting) = oneshot::channel::<()>();
         let (server, store) = (server.clone(), self.clone());
-        let values = [holder.into(), micros.into()];
+        let values = [holder.into(), micros(time).into()];
         let work = move |with: With<'_>| {
             let With::Postgres(_, session) = with else { return Ok(None) };
             // a process that ends before it commits has taken nothing
@@ -81,7 +81,7 @@ impl Store {
             session.script("COMMIT")?;
             let Some(taken) = taken.first() else { return Ok(None) };
             let fence = taken.try_get(0)?;
-            server.set_fence(Some(fence));
+            server.set_fence(Some((fence, time)));
             let (end, ended) = oneshot::channel();
             server.renew(fence, time, ended);
             Ok(Some(Lease { store, fence, has_ended: false, _renewal: end }))
@@ -96,15 +96,15 @@ impl Store {
         Ok(Leased::Held { since, asked_at, holder })
     }
 
-    /// Whether this run may still act: whatever holds it off others has not passed to one of them. A lock of a file lasts as long as its
-    /// process.
+    /// Whether this run may still act: whatever holds it off others has not passed to one of them, and does not for the time of a lease
+    /// from now on. A lock of a file lasts as long as its process.
     ///
     /// # Errors
     /// [`Error::LeaseLost`]; others of the server, in which case nobody knows.
     pub async fn may_act(&self) -> Result<(), Error> {
         let look = |with: With<'_>| match with {
             With::Sqlite(_) => Ok(()),
-            With::Postgres(server, session) => server.check_fence(session),
+            With::Postgres(server, session) => server.prolong(session),
         };
         match self.engine() {
             Engine::Sqlite(_) => Ok(()),

@@ -11,7 +11,7 @@ mod url;
 
 pub use encryption::Encryption;
 pub use server::OnServer;
-pub(crate) use server::Server;
+pub(crate) use server::{Server, micros};
 pub(crate) use session::Session;
 pub(crate) use texts::ServerTexts;
 pub use url::{ServerUrl, UrlError};

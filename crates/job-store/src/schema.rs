@@ -37,6 +37,8 @@ pub struct Component {
 struct History {
     name: &'static str,
     steps: &'static [Migration],
+    /// The last step for a server.
+    last_on_server: u32,
 }
 
 /// The histories that a store was found to have or was given: looking once more would find the same.
@@ -50,11 +52,26 @@ impl Histories {
     }
 
     fn add(&self, component: &Component) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(History { name: component.name, steps: component.steps });
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(History {
+            name: component.name,
+            steps: component.steps,
+            last_on_server: last(component.on_server),
+        });
     }
+
+    /// What this program cannot read of a server that was brought so far: a component with the step there and the last one known here.
+    pub(crate) fn newer(&self, on_server: &BTreeMap<String, u32>) -> Option<(&'static str, u32, u32)> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let newer = |history: &History| {
+            let found = *on_server.get(history.name)?;
+            (found > history.last_on_server).then_some((history.name, found, history.last_on_server))
+        };
+        known.iter().find_map(newer)
+    }
+}
+
+fn last(steps: &[Migration]) -> u32 {
+    steps.last().map_or(0, |step| step.number)
 }
 
 /// Steps that were applied, by component. No time stands here: the same steps give the same file.
@@ -88,7 +105,6 @@ impl Store {
             "steps of component `{}` must be numbered from 1 without gaps",
             component.name
         );
-        let last = |steps: &[Migration]| steps.last().map_or(0, |step| step.number);
         assert!(
             component.on_server.is_empty() || last(component.on_server) >= last(component.steps),
             "component `{}` has a step for SQLite that it lacks for PostgreSQL",
@@ -143,7 +159,7 @@ impl Store {
         steps: &'static [Migration],
         applied: &BTreeMap<u32, String>,
     ) -> Result<(), Error> {
-        let known = steps.last().map_or(0, |step| step.number);
+        let known = last(steps);
         if let Some((&found, _)) = applied.last_key_value()
             && found > known
         {

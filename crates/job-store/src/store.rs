@@ -4,11 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tempfile::TempDir;
-
 use crate::connections::{self, Connections};
 use crate::error::Error;
-use crate::files;
+use crate::files::{self, TemporaryFolder};
 use crate::postgres::{OnServer, Server};
 use crate::schema::Histories;
 
@@ -27,7 +25,7 @@ pub struct Store {
     engine: Engine,
     path: PathBuf,
     histories: Histories,
-    _folder: Option<Arc<TempDir>>,
+    _folder: Option<Arc<TemporaryFolder>>,
 }
 
 /// What holds it.
@@ -152,7 +150,10 @@ impl Store {
         }
         let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { return Err(Error::Url) };
         let from = copy.path().to_owned();
-        let begun = files::begin(folder, &name.to_string_lossy()).map_err(failed)?;
+        let name = name.to_string_lossy();
+        // what an earlier call has left that was killed names people as well
+        files::sweep(folder, &format!("{name}."));
+        let begun = files::begin(folder, &name).map_err(failed)?;
         // folds the write-ahead log into the copy
         let held = copy.clone();
         copy.close().await;
@@ -163,13 +164,13 @@ impl Store {
         begun.persist_noclobber(file).map(|_| ()).map_err(|error| failed(error.error))
     }
 
-    async fn open_in(folder: TempDir) -> Result<Self, Error> {
+    async fn open_in(folder: TemporaryFolder) -> Result<Self, Error> {
         let path = folder.path().join(FILE_NAME);
         // Nothing here has to survive a power cut, so nothing waits for the disk.
         Self::open_file(path, false, Some(Arc::new(folder))).await
     }
 
-    async fn open_file(path: PathBuf, durable: bool, folder: Option<Arc<TempDir>>) -> Result<Self, Error> {
+    async fn open_file(path: PathBuf, durable: bool, folder: Option<Arc<TemporaryFolder>>) -> Result<Self, Error> {
         // only temporary ones are made here, in a folder that nobody else can enter
         let make = folder.is_some();
         let connections = Arc::new(Connections::new(&path, durable, BUSY_TIMEOUT));
@@ -259,8 +260,8 @@ fn path_of(url: &str) -> Result<PathBuf, Error> {
     if path_is_usable { Ok(PathBuf::from(path)) } else { Err(Error::Url) }
 }
 
-fn new_folder() -> Result<TempDir, Error> {
-    files::temporary_folder().map_err(|(path, source)| Error::cannot_open(&path, source))
+fn new_folder() -> Result<TemporaryFolder, Error> {
+    TemporaryFolder::new().map_err(|(path, source)| Error::cannot_open(&path, source))
 }
 
 /// What shows that a file was changed or is in use.

@@ -14,6 +14,7 @@ use crate::hold::{self, Asked};
 use crate::keeping::{open_all, tables};
 use crate::setup::{Setup, print};
 use crate::state_path::{State, url_of};
+use crate::stop::{Signals, unless_ended};
 
 pub(crate) async fn run<C>(setup: &Setup<'_, C>, from: &Path, to: &Path, replace: bool) -> anyhow::Result<Exit> {
     let (source, target) = (existing(setup, from)?, setup.state_at(to)?);
@@ -21,11 +22,12 @@ pub(crate) async fn run<C>(setup: &Setup<'_, C>, from: &Path, to: &Path, replace
         let message = "is the store itself".to_owned();
         return Err(Error::Argument(target.shown(), message).into());
     }
+    let mut signals = Signals::listen();
     // nobody may be at work in either, and the target is only made when the source is ours
-    let moved = at_rest(setup, &source, async |source| {
-        at_rest(setup, &target, async |target| {
+    let moved = at_rest(setup, &source, &mut signals, async |source, signals| {
+        at_rest(setup, &target, signals, async |target, signals| {
             let moving = Move { from: source, to: target, tables: &tables(), replace, now: setup.now };
-            Ok(moving.run(note).await)
+            unless_ended(signals, async { Ok(moving.run(note).await) }).await
         })
         .await
     });
@@ -43,9 +45,11 @@ pub(crate) async fn run<C>(setup: &Setup<'_, C>, from: &Path, to: &Path, replace
 /// `store take-back`: a store that was moved away is used again. The other one has to be gone, or `lost` where it cannot be asked.
 pub(crate) async fn take_back<C>(setup: &Setup<'_, C>, place: &Path, lost: bool) -> anyhow::Result<Exit> {
     let state = existing(setup, place)?;
-    let Some(taken_back) = at_rest(setup, &state, async |store| taken_back(setup, store, lost).await).await? else {
-        return Ok(Exit::Nothing);
-    };
+    let mut signals = Signals::listen();
+    let taken_back = at_rest(setup, &state, &mut signals, async |store, signals| {
+        unless_ended(signals, taken_back(setup, store, lost)).await
+    });
+    let Some(taken_back) = taken_back.await? else { return Ok(Exit::Nothing) };
     let refused = |message: &str| Err(Error::Argument(state.shown(), message.to_owned()).into());
     let (other, at) = match taken_back {
         TakenBack::Done { other, at } => (other, at),
@@ -122,9 +126,11 @@ fn existing<C>(setup: &Setup<'_, C>, typed: &Path) -> anyhow::Result<State> {
 async fn at_rest<C, T>(
     setup: &Setup<'_, C>,
     state: &State,
-    work: impl AsyncFnOnce(&Store) -> anyhow::Result<T>,
+    signals: &mut Signals,
+    work: impl AsyncFnOnce(&Store, &mut Signals) -> anyhow::Result<T>,
 ) -> anyhow::Result<Option<T>> {
-    let hold = match hold::take_to_move(state, setup.now).await? {
+    let asked = unless_ended(signals, async { Ok(hold::take_to_move(state, setup.now).await?) });
+    let hold = match asked.await? {
         Asked::Ours(hold) => hold,
         Asked::Held(by) => {
             error!("{} is at work in {}; try again when it has ended", by.run(), state.shown());
@@ -137,8 +143,8 @@ async fn at_rest<C, T>(
         Ok(Store::open_to_move(&url_of(&path)).await?)
     };
     let done = hold.with_store(open, async |store| {
-        open_all(store).await?;
-        work(store).await
+        unless_ended(signals, open_all(store)).await?;
+        work(store, signals).await
     });
     done.await.map(Some)
 }

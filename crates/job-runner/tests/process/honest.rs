@@ -183,6 +183,46 @@ async fn a_store_that_breaks_in_the_middle_of_a_run_costs_its_memory_only() {
     }
 }
 
+/// What runs without memory have told is kept in a file of its own, and the store may never have heard of whom it names.
+#[tokio::test]
+async fn whoever_stands_only_in_what_runs_without_memory_have_left_is_shown_and_forgotten() {
+    let (desk, sim) = crate::sixth::shares(11).await;
+    let run = async |more: &[&str]| {
+        let mut command = desk.command_of("share-watch", &[&["--portal", &sim.url()], more].concat());
+        command.env(cli_test::CLOCK, sim.now().to_rfc3339());
+        cli_test::run(command).await
+    };
+    assert_eq!(run(&["--until", "2026-11-19T09:00:00Z"]).await.exit, 0);
+    in_store(&desk, "UPDATE component_schema SET number = number + 90 WHERE component = 'outbox'").await;
+    let told = run(&["--format", "json"]).await;
+    let findings = told.json()["findings"].to_string();
+    let id = told.json()["findings"][0]["person"]["id"].as_str().unwrap().to_owned();
+    assert!(
+        told.exit == 0 && findings.contains("Mara Moe") && told.stderr.contains("without memory"),
+        "{}",
+        told.stderr
+    );
+    in_store(&desk, "UPDATE component_schema SET number = number - 90 WHERE component = 'outbox' AND number > 90")
+        .await;
+    let named = || {
+        let files = std::fs::read_dir(desk.folder.path().join("state")).unwrap().map(|entry| entry.unwrap().path());
+        let bytes: Vec<u8> = files.flat_map(|file| std::fs::read(file).unwrap()).collect();
+        let text = String::from_utf8_lossy(&bytes).to_lowercase();
+        ["mara moe", id.as_str()].into_iter().any(|name| text.contains(name))
+    };
+    assert!(named());
+    let shown = run(&["store", "show", &id, "--format", "json"]).await;
+    assert_eq!((shown.exit, shown.stderr.as_str()), (0, ""));
+    let schema = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/store-show-1.schema.json");
+    cli_test::assert_keeps(&schema, &shown.stdout);
+    assert!(shown.stdout.contains(".spare") && shown.stdout.contains("Mara Moe"), "{} {}", shown.stdout, shown.stderr);
+    let forgotten = run(&["store", "forget", &id, "--reason", "asked"]).await;
+    assert!(forgotten.exit == 0 && forgotten.stdout.contains(".spare"), "{} {}", forgotten.stdout, forgotten.stderr);
+    assert!(!named());
+    let again = run(&["store", "forget", &id, "--reason", "asked"]).await;
+    assert!(again.exit == 2 && again.stderr.contains("nobody that this store knows"), "{}", again.stderr);
+}
+
 /// Whoever acts must know what was done before.
 #[tokio::test]
 async fn nobody_acts_without_memory() {

@@ -364,6 +364,29 @@ async fn a_signal_while_the_heartbeat_server_is_silent_ends_the_lease() {
     assert_eq!(SeenServer::at(&place).await.unwrap().lease, None);
 }
 
+/// Whoever ends a command does not keep the next run waiting either.
+#[tokio::test]
+async fn a_signal_ends_the_lease_of_a_command() {
+    let Some(place) = place() else { return };
+    let (desk, sim) = shares(0).await;
+    let receiver = Receiver::start().await;
+    let mut silent = Holding::start(receiver.url.trim_end_matches("/check"), "/hook", 0).await;
+    let settings = format!("state = \"{}\"\n[alerts.webhook]\nurl = \"{}/hook\"\n", place.url, silent.url);
+    let config = desk.write("share-watch.toml", &settings);
+    let arguments = ["--portal", &sim.url(), "--config", &config, "alerts", "test"];
+    let mut command = desk.command_of("share-watch", &arguments);
+    let command = command.env(cli_test::CLOCK, now(&sim)).env_remove("STATE_DIRECTORY");
+    let child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    cli_test::in_time(silent.held()).await;
+    cli_test::send("TERM", child.id().unwrap()).await;
+    let ended = cli_test::in_time(child.wait_with_output()).await.unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(ended.status.code() == Some(1) && said.contains("stopped before it was through"), "{said}");
+    let portal = sim.url().trim_start_matches("http://").replace(':', "-");
+    let place = OnServer { schema: "share_watch".to_owned(), portal, ..place };
+    assert_eq!(SeenServer::at(&place).await.unwrap().lease, None);
+}
+
 /// Two hosts start the same job at the same moment, again and again: no time is judged by nobody, and nobody is told twice.
 #[tokio::test]
 async fn for_an_hour_two_hosts_tell_everything_once() {

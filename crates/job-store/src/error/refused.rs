@@ -15,6 +15,7 @@ fn said(source: &(dyn std::error::Error + 'static)) -> String {
 pub(super) fn failed(source: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
     let reasons = [
         ("(42501)", "make this role the owner of the schema and of all that is in it"),
+        ("(3F000)", "make this role the owner of the schema and of all that is in it"),
         ("(25006)", "name the server that can be written to, and no copy of it, in the address"),
         ("(53100)", "make room on the disk of the server"),
         (
@@ -32,6 +33,7 @@ pub(super) fn refused(source: &(dyn std::error::Error + 'static)) -> &'static st
     let reasons = [
         ("no encryption", "the server demands TLS: ask for it in the address with `sslmode=verify-full`"),
         ("(28P01)", "correct the password of the role"),
+        ("does not exist (28000)", "create the role, or correct its name in the address"),
         ("(28000)", "allow this host to sign in with this role to this database, in `pg_hba.conf` of the server"),
         ("(3D000)", "create the database, or correct its name in the address"),
         (
@@ -56,6 +58,7 @@ mod tests {
     fn each_reason_of_a_server_has_its_remedy() {
         for (said, remedy) in [
             ("password authentication failed for user \"vdr\" (28P01)", "correct the password"),
+            ("role \"vdr\" does not exist (28000)", "create the role"),
             (
                 "no pg_hba.conf entry for host \"192.0.2.7\", user \"vdr\", database \"audit\", no encryption (28000)",
                 "demands TLS",
@@ -83,6 +86,7 @@ mod tests {
     fn a_statement_that_is_refused_has_its_remedy() {
         for (said, remedy) in [
             ("permission denied for schema vdr_watch (42501)", Some("owner of the schema")),
+            ("no schema has been selected to create in (3F000)", Some("owner of the schema")),
             ("cannot execute INSERT in a read-only transaction (25006)", Some("written to")),
             ("could not extend file \"base/5/2619\": No space left on device (53100)", Some("make room")),
             ("no answer within 120 s", Some("pg_stat_activity")),

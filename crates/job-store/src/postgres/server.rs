@@ -63,8 +63,8 @@ pub(crate) struct Server {
     patience: [AtomicU64; 2],
     idle: Mutex<Vec<Session>>,
     in_use: Arc<Semaphore>,
-    /// Of the lease that this run holds.
-    fence: Mutex<Option<i64>>,
+    /// The number of the lease that this run holds, and for how long it is taken.
+    fence: Mutex<Option<(i64, Duration)>>,
 }
 
 /// Connections are served by a thread of their own, so that a run which judges for a minute does not lose them.
@@ -257,7 +257,7 @@ impl Server {
 
     /// The row of the lease cannot change until the transaction ends.
     pub(crate) fn check_fence(&self, session: &Session) -> Result<(), Failure> {
-        let Some(fence) = self.fence() else { return Ok(()) };
+        let Some((fence, _)) = self.fence() else { return Ok(()) };
         let held = "SELECT 1 FROM lease WHERE fence = ? AND until_us > 0 FOR SHARE";
         if session.query(held, &[fence.into()])?.is_empty() {
             return Err(Error::LeaseLost { path: self.name.clone() }.into());
@@ -265,26 +265,33 @@ impl Server {
         Ok(())
     }
 
-    pub(crate) fn fence(&self) -> Option<i64> {
+    /// The lease lasts from now on for its whole time again, also where that was over and nobody has taken it.
+    pub(crate) fn prolong(&self, session: &Session) -> Result<(), Failure> {
+        let Some((fence, time)) = self.fence() else { return Ok(()) };
+        match session.execute(RENEW, &[micros(time).into(), fence.into()])? {
+            0 => Err(Error::LeaseLost { path: self.name.clone() }.into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn fence(&self) -> Option<(i64, Duration)> {
         *self.fence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn set_fence(&self, fence: Option<i64>) {
+    pub(crate) fn set_fence(&self, fence: Option<(i64, Duration)>) {
         *self.fence.lock().unwrap_or_else(PoisonError::into_inner) = fence;
     }
 
     /// Renews the lease with this number every third of its time, until the sender is dropped or another run has it.
     pub(crate) fn renew(self: &Arc<Self>, fence: i64, time: Duration, mut ended: oneshot::Receiver<()>) {
         let server = Arc::downgrade(self);
-        let micros = i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
         let renew = async move {
-            // as long as one is held nobody is asked for the moment: the server's clock counts
-            let sql = "UPDATE lease SET until_us = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $1 WHERE fence = $2 AND until_us > 0";
+            let sql = as_postgres(RENEW);
             while tokio::time::timeout(time / 3, &mut ended).await.is_err() {
                 let Some(server) = server.upgrade() else { return };
                 let renewed = async {
                     let client = server.client().await?;
-                    client.execute(sql, &[&micros, &fence]).await
+                    client.execute(&sql, &[&micros(time), &fence]).await
                 };
                 // a server that is away for a moment is asked again; the next write finds out what has become of the lease
                 if tokio::time::timeout(time / 3, renewed)
@@ -327,6 +334,13 @@ impl Server {
         self.in_use.close();
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
+}
+
+/// As long as a lease is held nobody is asked for the moment: the server's clock counts.
+const RENEW: &str = "UPDATE lease SET until_us = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + ?1 WHERE fence = ?2 AND until_us > 0";
+
+pub(crate) fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }
 
 fn millis(time: Duration) -> u64 {

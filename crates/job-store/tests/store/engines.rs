@@ -227,6 +227,20 @@ async fn whoever_has_lost_the_lease_changes_nothing_and_does_not_act() {
     next.end().await.unwrap();
 }
 
+/// A host that sleeps until its time is over, and is not missed: nobody begins while its call is on the way.
+#[tokio::test]
+async fn whoever_may_act_is_left_the_time_to_do_so() {
+    let Some(place) = place() else { return };
+    let (one, other) = (Store::on_server(&place).await.unwrap(), Store::on_server(&place).await.unwrap());
+    let lease = taken(one.lease("host one", Duration::from_secs(3600)).await.unwrap());
+    other.execute("waiting", "UPDATE lease SET until_us = 1", []).await.unwrap();
+    one.may_act().await.unwrap();
+    let asked = other.lease("host two", Duration::from_secs(60)).await.unwrap();
+    assert!(matches!(asked, Leased::Held { .. }), "{asked:?}");
+    lease.end().await.unwrap();
+    taken(other.lease("host two", Duration::from_secs(60)).await.unwrap()).end().await.unwrap();
+}
+
 /// As when a signal ends a run while a busy server makes it wait: nobody would end what it is given then.
 #[tokio::test]
 async fn whoever_does_not_wait_for_the_lease_does_not_have_it() {
@@ -368,4 +382,26 @@ async fn a_look_makes_and_changes_nothing() {
     assert!(seen.lease.is_some_and(|lease| lease.holder == "host one" && lease.since <= seen.clock));
     lease.end().await.unwrap();
     assert_eq!(SeenServer::at(&place).await.unwrap().lease, None);
+}
+
+/// It may mean something else by the same columns, and runs refuse it, so nobody may be told that all is well.
+#[tokio::test]
+async fn what_a_newer_program_has_written_is_not_looked_at() {
+    let Some(place) = place() else { return };
+    let place = OnServer { schema: "newer".to_owned(), ..place };
+    let store = Store::on_server(&place).await.unwrap();
+    store.migrate(&TABLES).await.unwrap();
+    let copy = Store::temporary().await.unwrap();
+    copy.migrate(&TABLES).await.unwrap();
+    let another = "INSERT INTO component_schema VALUES ('another', 7, 'of nobody here', '')";
+    store.execute("updating", another, []).await.unwrap();
+    assert!(copy.copy_from_server(&place, None).await.unwrap());
+    store.execute("updating", "UPDATE component_schema SET number = 9 WHERE component = 'tables'", []).await.unwrap();
+    for wanted in [None, Some(["word"].as_slice())] {
+        let copied = copy.copy_from_server(&place, wanted).await;
+        assert!(
+            matches!(copied, Err(Error::NewerSchema { component: "tables", found: 9, known: 1, .. })),
+            "{copied:?}"
+        );
+    }
 }

@@ -279,6 +279,26 @@ async fn a_log_that_was_left_behind_is_not_read_into_a_new_store() {
     assert_eq!((tables, store.damage().await.unwrap()), (Some(0), None));
 }
 
+/// A copy that was cut off names people as well as a whole one does.
+#[tokio::test]
+async fn a_backup_takes_away_what_a_killed_one_has_left() {
+    let (folder, path) = folder();
+    filled(&path, 3).await.close().await;
+    for left in [".b.sqlite.x7RG3l.part", ".other.sqlite.x7RG3l.part"] {
+        std::fs::write(folder.path().join(left), "").unwrap();
+    }
+    let file = folder.path().join("b.sqlite");
+    Store::backup(&path, &file).await.unwrap();
+    let there = names(folder.path());
+    assert!(
+        there.contains(&"b.sqlite".to_owned()) && there.contains(&".other.sqlite.x7RG3l.part".to_owned()),
+        "{there:?}"
+    );
+    assert!(!there.contains(&".b.sqlite.x7RG3l.part".to_owned()), "{there:?}");
+    // one that is there stays as it is
+    assert!(Store::backup(&path, &file).await.is_err());
+}
+
 #[tokio::test]
 async fn a_snapshot_of_a_missing_file_is_an_empty_store() {
     let (_folder, path) = folder();
