@@ -4,6 +4,7 @@ mod alert;
 mod channel;
 mod deliver;
 mod error;
+mod handover;
 mod history;
 mod mail;
 mod matter;
