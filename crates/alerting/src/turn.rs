@@ -24,7 +24,8 @@ const MOST_PER_RUN: usize = 50;
 const STORM: usize = 500;
 
 /// Due is what waited long enough; and what waits longer than any pause, because a clock was wrong when it was put off.
-const WAITING_SQL: &str = "SELECT alert, json, tries, first_us, CASE WHEN next_us <= ?2 OR next_us > ?3 THEN 1 ELSE 0 END
+const WAITING_SQL: &str =
+    "SELECT alert, json, tries, first_us, CASE WHEN next_us <= ?2 OR next_us > ?3 THEN 1 ELSE 0 END
      FROM waiting WHERE channel = ?1 AND next_us IS NOT NULL ORDER BY first_us, rowid";
 
 #[derive(Clone)]
@@ -133,14 +134,17 @@ impl Outbox {
             let begun = self.matters_taken(name).await?;
             rest.retain(|row| !(row.is_end() && row.matter().is_some_and(|matter| begun.contains(matter))));
         }
-        // one more than the limit stands in the place of a summary
-        let is_full = |taken| route.per_hour.is_some_and(|most| taken > u64::from(most));
-        let has_summed = hour.is_some_and(|(taken, summaries)| summaries > 0 || is_full(taken));
+        let has_summed = hour.is_some_and(|(_, summaries)| summaries > 0);
+        // one more than the limit may leave in the place of a summary
+        let is_full = route.per_hour.zip(hour).is_some_and(|(most, (taken, _))| taken > u64::from(most));
         due.truncate(MOST_PER_RUN);
         let mut due = VecDeque::from(due);
         if rest.len() > 1 && !has_summed {
             due.extend(summary(rest));
-        } else if !has_summed && let [last] = &rest[..] {
+        } else if !has_summed
+            && !is_full
+            && let [last] = &rest[..]
+        {
             // one more is no reason for a summary
             due.push_back(last.clone());
         }

@@ -72,8 +72,7 @@ async fn what_has_grown_leaves_behind_what_it_has_grown_from() {
     let channels = [receiver.channel()];
     put(&outbox, &mut [about("a", FindingState::New, Severity::Low)], &channels, minutes(0)).await;
     outbox.drain(&channels, minutes(0)).await.unwrap();
-    let mut news =
-        [about("b", FindingState::New, Severity::High), about("a", FindingState::Grown, Severity::Critical)];
+    let mut news = [about("b", FindingState::New, Severity::High), about("a", FindingState::Grown, Severity::Critical)];
     put(&outbox, &mut news, &channels, minutes(0)).await;
     outbox.drain(&channels, minutes(0)).await.unwrap();
     assert_eq!(receiver.fingerprints(), ["a:new", "a:new", "a:grown", "b:new"]);
@@ -110,8 +109,8 @@ async fn an_hour_is_full_also_where_alerts_come_one_by_one() {
         put(&outbox, &mut [alert(n, Severity::High)], &channels, minutes(n.into())).await;
         taken += outbox.drain(&channels, minutes(n.into())).await.unwrap().taken;
     }
-    assert_eq!(taken, 3, "two, and one in the place of a summary");
-    assert_eq!(outbox.drain(&channels, minutes(70)).await.unwrap().taken, 3, "two, and a summary of five");
+    assert_eq!(taken, 4, "two, one in the place of a summary, and a summary of two");
+    assert_eq!(outbox.drain(&channels, minutes(70)).await.unwrap().taken, 3, "two, and a summary of three");
     put(&outbox, &mut [alert(99, Severity::Critical)], &channels, minutes(71)).await;
     assert_eq!(outbox.drain(&channels, minutes(71)).await.unwrap().taken, 1, "what is critical leaves all the same");
 }
