@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use alerting::{ChannelSettings, Fault, KINDS, Members, SecretMember};
+use alerting::{ChannelSettings, Fault, KINDS, Members, SecretMember, is_secret_header};
 use figment::value::{Dict, Value};
 
 use super::problem::Problem;
+use super::suggest::nearest_name;
 use crate::state_path::Placeholders;
 
 /// The channels as they stand in the settings.
@@ -37,7 +38,25 @@ pub(super) fn problems(tables: &[Members]) -> Vec<Problem> {
         (!names.insert(name)).then(|| problem(number, table, &fault))
     };
     let twice: Vec<Problem> = tables.iter().enumerate().filter_map(twice).collect();
-    read(tables).into_iter().filter_map(Result::err).chain(twice).collect()
+    let mistyped = tables.iter().enumerate().filter_map(|(number, table)| mistyped_rule(number, table));
+    read(tables).into_iter().filter_map(Result::err).chain(twice).chain(mistyped).collect()
+}
+
+/// The rules of our programs. Others have others, and one file may be for several programs, so a name that is none of these may be right.
+const RULES: [&str; 4] = ["address_policy", "inactivity", "mass_change", "unusual_activity"];
+
+/// What is most likely a rule with a typing error: the channel would stay silent.
+fn mistyped_rule(number: usize, table: &Members) -> Option<Problem> {
+    let rules = table.get("rules")?.as_array()?.iter().filter_map(|rule| rule.as_str());
+    let (rule, meant) = rules.filter_map(|rule| Some((rule, rule_meant_by(rule)?))).next()?;
+    let message = format!("names no rule with `{rule}`; did you mean `{meant}`?");
+    Some(problem(number, table, &Fault::new("rules", message)))
+}
+
+/// The rule that this name most likely stands for; `None` where it is right, or like none.
+pub(crate) fn rule_meant_by(name: &str) -> Option<&'static str> {
+    let is_right = RULES.contains(&name);
+    nearest_name(&name.to_lowercase(), RULES.into_iter()).filter(|_| !is_right)
 }
 
 /// Whether one of them holds a secret itself.
@@ -49,8 +68,15 @@ pub(super) fn hold_secrets(values: &Dict) -> bool {
         kind.map_or(&[SecretMember::address("url")][..], |kind| kind.secrets)
             .iter()
             .any(|secret| !text(table, secret.name).is_empty())
+            || headers(table).any(is_secret_header)
     };
     tables(values).is_some_and(|list| list.iter().filter_map(Value::as_dict).any(holds))
+}
+
+/// The names of the headers that a channel sets.
+fn headers(table: &Dict) -> impl Iterator<Item = &str> {
+    let headers = table.get("headers").and_then(Value::as_dict);
+    headers.into_iter().flatten().map(|(name, _)| name.as_str())
 }
 
 /// Paths in a file are relative to its folder, as everywhere in settings.
@@ -107,6 +133,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_rule_with_a_typing_error_is_named() {
+        let of = |rules: &[&str]| {
+            let table = serde_json::json!({ "name": "soc", "kind": "file", "path": "a", "rules": rules });
+            problems(&[table.as_object().unwrap().clone()]).first().map(ToString::to_string)
+        };
+        assert_eq!(of(&["unusual_activity", "mass_change", "my_own_rule"]), None);
+        let said = of(&["unusual_activty"]).unwrap();
+        assert!(said.contains("alerts.channel.0.rules") && said.contains("did you mean `unusual_activity`"), "{said}");
+    }
+
+    #[test]
     fn an_address_is_a_secret_where_the_kind_says_so() {
         let hold = |channel: &str| {
             let text = format!("[[alerts.channel]]\nname = \"soc\"\n{channel}");
@@ -115,6 +152,8 @@ mod tests {
         assert!(hold("kind = \"webhook\"\nurl = \"https://hooks.example.com/s3cret\""));
         assert!(hold("kind = \"pigeon\"\nurl = \"https://hooks.example.com/s3cret\""));
         assert!(!hold("kind = \"webhook\"\nurl_file = \"hook\""));
+        assert!(hold("kind = \"http\"\nheaders = { Authorization = \"Bearer s3cret\" }"));
+        assert!(!hold("kind = \"http\"\nheaders = { Accept = \"application/json\" }"));
         assert!(!hold("kind = \"pagerduty\"\nurl = \"https://events.eu.pagerduty.com/v2/enqueue\""));
     }
 }
