@@ -1,9 +1,9 @@
 //! `[[alerts.channel]]`: what is done to these tables before a channel reads them, and what is wrong with them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use alerting::{ChannelSettings, Fault, KINDS, Members, SecretMember, is_secret_header};
+use alerting::{ChannelSettings, Fault, KINDS, Members, SecretMember, is_secret_header, variable_of};
 use figment::value::{Dict, Value};
 
 use super::problem::Problem;
@@ -38,8 +38,27 @@ pub(super) fn problems(tables: &[Members]) -> Vec<Problem> {
         (!names.insert(name)).then(|| problem(number, table, &fault))
     };
     let twice: Vec<Problem> = tables.iter().enumerate().filter_map(twice).collect();
+    let mut secrets = BTreeMap::new();
+    let shared = tables.iter().enumerate().filter_map(|(number, table)| shared_secret(number, table, &mut secrets));
+    let shared: Vec<Problem> = shared.collect();
     let mistyped = tables.iter().enumerate().filter_map(|(number, table)| mistyped_rule(number, table));
-    read(tables).into_iter().filter_map(Result::err).chain(twice).chain(mistyped).collect()
+    read(tables).into_iter().filter_map(Result::err).chain(twice).chain(shared).chain(mistyped).collect()
+}
+
+/// A name with which one variable would hold the secrets of two channels: `ALERT_SOC_ROUTING_KEY` is `routing_key` of `soc` and `key` of
+/// `soc-routing`. `secrets` are those of the channels before it, each with the name of its channel.
+fn shared_secret(number: usize, table: &Members, secrets: &mut BTreeMap<String, String>) -> Option<Problem> {
+    let text = |member: &str| table.get(member).and_then(|text| text.as_str());
+    let (name, kind) = (text("name")?, text("kind")?);
+    let kind = KINDS.iter().find(|known| known.name == kind)?;
+    let variables = kind.secrets.iter().map(|secret| variable_of(name, secret.name));
+    let other = variables.filter_map(|variable| {
+        let other = secrets.insert(variable.clone(), name.to_owned()).filter(|other| other != name)?;
+        Some((variable, other))
+    });
+    let (variable, other) = other.collect::<Vec<_>>().pop()?;
+    let message = format!("makes `{variable}` the variable of a secret of `{other}` as well: choose another name");
+    Some(problem(number, table, &Fault::new("name", message)))
 }
 
 /// The rules of our programs. Others have others, and one file may be for several programs, so a name that is none of these may be right.
@@ -141,6 +160,19 @@ mod tests {
         assert_eq!(of(&["unusual_activity", "mass_change", "my_own_rule"]), None);
         let said = of(&["unusual_activty"]).unwrap();
         assert!(said.contains("alerts.channel.0.rules") && said.contains("did you mean `unusual_activity`"), "{said}");
+    }
+
+    #[test]
+    fn no_variable_holds_the_secrets_of_two_channels() {
+        let table = |name: &str, kind: &str| {
+            let table = serde_json::json!({ "name": name, "kind": kind });
+            table.as_object().unwrap().clone()
+        };
+        let mut secrets = BTreeMap::new();
+        assert_eq!(shared_secret(0, &table("soc", "pagerduty"), &mut secrets).map(|_| ()), None);
+        assert_eq!(shared_secret(1, &table("soc-2", "opsgenie"), &mut secrets).map(|_| ()), None);
+        let said = shared_secret(2, &table("soc-routing", "opsgenie"), &mut secrets).unwrap().to_string();
+        assert!(said.contains("`ALERT_SOC_ROUTING_KEY`") && said.contains("`soc`"), "{said}");
     }
 
     #[test]
