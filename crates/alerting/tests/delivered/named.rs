@@ -69,7 +69,7 @@ fn mistakes_are_named_with_member_and_remedy() {
             "id of a room",
         ),
         (json!({ "name": "soc", "kind": "matrix", "server": "https://a.example" }), "room", "is missing"),
-        (json!({ "name": "soc", "kind": "mattermost", "channel": "soc" }), "", "unknown field `channel`"),
+        (json!({ "name": "soc", "kind": "mattermost", "channel": "soc" }), "channel", "unknown field `channel`"),
         (json!({ "name": "soc", "kind": "ntfy", "token": SECRET }), "token", "token_file"),
         (json!({ "name": "soc", "kind": "slack", "token": SECRET }), "token", "token_file"),
         (json!({ "name": "soc", "kind": "slack", "token_file": "a" }), "channel", "such as `C0123456789`"),
