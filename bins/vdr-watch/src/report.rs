@@ -129,7 +129,7 @@ fn person(report: &Report, found: &Found, clock: Clock) -> PersonLine {
     person.facts.extend(detail.when(clock).map(|when| when.english().into()));
     person.facts.extend(logins::from_where(report, finding, clock));
     person.facts.push(standing(&finding.person, clock));
-    person.what_to_do = advice::what_to_do(found, person.who.page.as_deref(), "report");
+    person.what_to_do = advice::what_to_do(found, "report");
     let is_gone = finding.person.room_role == Some(RoomRole::RoomGone);
     if let Some(place) = person.place.as_mut().filter(|_| is_gone) {
         place.page = None;

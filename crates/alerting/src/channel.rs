@@ -47,7 +47,7 @@ pub use kind::{KINDS, Kind, SecretMember};
 pub use offer::{Offer, Sent};
 pub(crate) use route::About;
 pub use route::{QuietHours, Route};
-pub use settings::{ChannelSettings, Fault, Members, WayOut, credential_of, variable_of};
+pub use settings::{ChannelSettings, Fault, Members, WayOut, credential_of, is_secret_header, variable_of};
 
 /// A way in which alerts leave the program.
 #[derive(Clone)]

@@ -120,7 +120,9 @@ fn said_or_class(status: StatusCode, said: Option<&str>) -> String {
 fn hint(status: StatusCode) -> &'static str {
     if status.is_redirection() {
         "; redirects are not followed, set the final address"
-    } else if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND) {
+    } else if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        "; check its address, and the secret where it has one"
+    } else if status == StatusCode::NOT_FOUND {
         "; check its address"
     } else {
         ""

@@ -1,5 +1,7 @@
 //! What became of every alert in every channel, and what receivers called the first about a matter.
 
+use std::collections::HashSet;
+
 use audit_model::Severity;
 use chrono::{DateTime, TimeDelta, Utc};
 use job_store::{Failure, Row, Value, Write};
@@ -39,7 +41,7 @@ pub enum Outcome {
 impl Outcome {
     const ALL: [Outcome; 5] = [Outcome::Waits, Outcome::Taken, Outcome::GivenUp, Outcome::Summed, Outcome::LeftOut];
 
-    fn number(self) -> i64 {
+    pub(crate) fn number(self) -> i64 {
         self as i64
     }
 
@@ -93,6 +95,14 @@ impl Outbox {
         let row = |row: &Row<'_>| Ok((row.int(0)?.unsigned_abs(), row.int(1)?.unsigned_abs()));
         let (all, summaries) = self.store.row("counting what was sent", sql, values, row).await?.unwrap_or_default();
         Ok((all.saturating_sub(summaries), summaries))
+    }
+
+    /// The matters of which the channel took an alert that was no summary.
+    pub(crate) async fn matters_taken(&self, channel: &str) -> Result<HashSet<String>, Error> {
+        let sql = "SELECT DISTINCT matter FROM delivery WHERE channel = ? AND outcome = ? AND matter IS NOT NULL";
+        let values = [channel.into(), Outcome::Taken.number().into()];
+        let matters = self.store.all("reading what was sent", sql, values, |row| Ok(row.text(0)?.to_owned())).await?;
+        Ok(matters.into_iter().collect())
     }
 
     /// What the receiver called the first alert about the matter.

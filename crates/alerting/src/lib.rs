@@ -4,6 +4,7 @@ mod alert;
 mod channel;
 mod deliver;
 mod error;
+mod handover;
 mod history;
 mod mail;
 mod matter;
@@ -21,7 +22,7 @@ mod waiting;
 pub use alert::{Alert, AlertContext, AlertCoverage, AlertPortal, AlertProgram, Links, SCHEMA, person_page, room_page};
 pub use channel::{
     Answer, AnswerMeans, Channel, ChannelSettings, Fault, HttpKind, KINDS, Kind, Members, Offer, QuietHours, Request,
-    Route, SecretMember, Sent, Target, WayOut, credential_of, variable_of,
+    Route, SecretMember, Sent, Target, WayOut, credential_of, is_secret_header, variable_of,
 };
 pub use deliver::{Delivery, DeliveryReport, Failure, deliver};
 pub use error::Error;

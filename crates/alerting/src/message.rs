@@ -21,6 +21,9 @@ use words::Words;
 /// Longest subject, in characters: phones show no more.
 pub(crate) const LONGEST_SUBJECT: usize = 80;
 
+/// Longest heading of a mail, in characters.
+const LONGEST_TITLE: usize = 200;
+
 /// Of a subject, in characters, so that no title pushes the rest out of sight.
 const LONGEST_PERSON: usize = 24;
 const LONGEST_ROOM: usize = 18;
@@ -39,6 +42,8 @@ const GOING_ON: TimeDelta = TimeDelta::hours(1);
 pub struct Message {
     /// Who did what, in at most 80 characters.
     pub subject: String,
+    /// The same for places that take more, in at most 200 characters.
+    pub(crate) title: String,
     /// `high`, or that it is over, in the language of the message.
     pub severity: String,
     /// What to do, the most urgent first; never empty.
@@ -72,7 +77,8 @@ impl Message {
         let matter = alert.matter.as_ref().map(|matter| format!(" · {} {matter}", words.matter)).unwrap_or_default();
         let (program, version) = (line(&alert.program.name), line(&alert.program.version));
         Message {
-            subject: subject(alert, &said, language),
+            subject: subject(alert, &said, language, LONGEST_SUBJECT),
+            title: subject(alert, &said, language, LONGEST_TITLE),
             severity: severity(alert, language).to_owned(),
             what_to_do: what_to_do(alert, &said, words),
             facts: facts(alert, &said, words, now),
@@ -103,13 +109,13 @@ impl Message {
 
 /// `high: Anna Example in "Alpha": 41 actions within 1 h, more than 20`, or in the words of the program
 /// `critical: Anna Example signed in from 203.0.113.66 after 40 wrong passwords`
-fn subject(alert: &Alert, said: &InLanguage, language: Language) -> String {
+fn subject(alert: &Alert, said: &InLanguage, language: Language, longest: usize) -> String {
     let words = language.words();
     let own = said.said.facts.who.as_deref().map(line);
     let person = own.unwrap_or_else(|| called(&alert.person).unlinked_within(LONGEST_PERSON));
     if let Some(did) = said.said.did.as_ref().filter(|_| !alert.is_over()) {
         let said = format!("{}: {person} {}", severity(alert, language), line(did));
-        return PortalText::new(said).for_terminal_within(LONGEST_SUBJECT);
+        return PortalText::new(said).for_terminal_within(longest);
     }
     let room = alert.room.as_ref().map(|room| room.title.unlinked_within(LONGEST_ROOM));
     let room = room.map(|title| format!(" {} \"{title}\"", words.in_room)).unwrap_or_default();
@@ -118,9 +124,8 @@ fn subject(alert: &Alert, said: &InLanguage, language: Language) -> String {
         None => said.said.facts.how_many.as_deref().map_or_else(|| how_many(alert, words), str::to_owned),
     };
     let start = format!("{}: {person}{room}: ", severity(alert, language));
-    let left = LONGEST_SUBJECT.saturating_sub(start.chars().count());
-    PortalText::new(format!("{start}{}", PortalText::new(what).unlinked_within(left)))
-        .for_terminal_within(LONGEST_SUBJECT)
+    let left = longest.saturating_sub(start.chars().count());
+    PortalText::new(format!("{start}{}", PortalText::new(what).unlinked_within(left))).for_terminal_within(longest)
 }
 
 fn severity(alert: &Alert, language: Language) -> &'static str {

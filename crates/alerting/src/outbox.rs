@@ -217,8 +217,12 @@ fn by_matter(findings: &[Finding]) -> HashMap<Key<'_>, &Finding> {
     from_the_last.map(|finding| ((finding.fingerprint.as_str(), finding.matter.as_deref()), finding)).collect()
 }
 
-/// Lets one alert wait for the channels that take it, and notes which do not.
-fn wait_for(write: &Write<'_>, about: About<'_>, channels: &[Channel], now: DateTime<Utc>) -> Result<(), Failure> {
+/// Of each channel, the setting that leaves the alert out; `None` where the channel gets it.
+pub(crate) fn left_out(
+    write: &Write<'_>,
+    about: About<'_>,
+    channels: &[Channel],
+) -> Result<Vec<Option<&'static str>>, Failure> {
     let alert = about.alert;
     let left_out = |channel: &Channel| {
         let has_begun = history::has_begun(write, alert.matter.as_deref(), channel.name())?;
@@ -229,6 +233,13 @@ fn wait_for(write: &Write<'_>, about: About<'_>, channels: &[Channel], now: Date
         // it has to reach somebody
         left_out.fill(None);
     }
+    Ok(left_out)
+}
+
+/// Lets one alert wait for the channels that take it, and notes which do not.
+fn wait_for(write: &Write<'_>, about: About<'_>, channels: &[Channel], now: DateTime<Utc>) -> Result<(), Failure> {
+    let alert = about.alert;
+    let left_out = left_out(write, about, channels)?;
     let (json, severity, at) = (Value::from(alert.to_json()), rank(alert.severity), now.timestamp_micros());
     for (channel, left_out) in channels.iter().zip(left_out) {
         let name = channel.name();

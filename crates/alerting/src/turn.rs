@@ -1,6 +1,7 @@
 //! What one call offers to a channel: what is due, as much of it as the channel takes at this time, and what counts the rest.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use audit_model::Severity;
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
@@ -23,9 +24,9 @@ const MOST_PER_RUN: usize = 50;
 const STORM: usize = 500;
 
 /// Due is what waited long enough; and what waits longer than any pause, because a clock was wrong when it was put off.
-const DUE_SQL: &str = "SELECT alert, json, tries, first_us FROM waiting
-     WHERE channel = ?1 AND (next_us <= ?2 OR next_us > ?3)
-     ORDER BY severity DESC, first_us, rowid";
+const WAITING_SQL: &str =
+    "SELECT alert, json, tries, first_us, CASE WHEN next_us <= ?2 OR next_us > ?3 THEN 1 ELSE 0 END
+     FROM waiting WHERE channel = ?1 AND next_us IS NOT NULL ORDER BY first_us, rowid";
 
 #[derive(Clone)]
 pub(crate) struct Due {
@@ -40,8 +41,14 @@ pub(crate) struct Due {
 }
 
 impl Due {
-    fn is_critical(&self) -> bool {
-        self.value.as_ref().is_some_and(|alert| alert.severity == Severity::Critical)
+    fn severity(&self) -> Severity {
+        // who knows what a later version wrote
+        self.value.as_ref().map_or(Severity::High, |alert| alert.severity)
+    }
+
+    /// Whether it says that its matter is over.
+    pub(crate) fn is_end(&self) -> bool {
+        self.value.as_ref().is_some_and(Alert::is_over)
     }
 
     pub(crate) fn matter(&self) -> Option<&str> {
@@ -52,8 +59,43 @@ impl Due {
 /// What one call offers to one channel.
 pub(crate) struct Turn {
     pub(crate) due: VecDeque<Due>,
-    /// How many wait on.
+    /// How many wait on because there are too many.
     pub(crate) left: usize,
+    /// How many wait on for another reason.
+    pub(crate) held: usize,
+}
+
+/// In the order in which they leave, and how severe what they make way for is: the most severe first, and what is about one matter from
+/// its beginning on. `waiting` is everything that waits for the channel, the oldest first, and whether it is due. What is not due leaves
+/// before later news about its matter; an end is not due before that.
+fn in_order(waiting: Vec<(Due, bool)>) -> Vec<(Severity, Due)> {
+    let mut begun_late = HashSet::new();
+    let mut leaves = Vec::new();
+    // what has news behind it, from the newest on
+    let mut news: HashMap<String, Severity> = HashMap::new();
+    for (row, is_due) in &waiting {
+        let matter = row.matter().map(str::to_owned);
+        let waits = matter.as_ref().is_some_and(|matter| begun_late.contains(matter));
+        leaves.push(*is_due && !(waits && row.is_end()));
+        if !is_due {
+            begun_late.extend(matter);
+        }
+    }
+    let mut ordered: Vec<(Severity, Due)> = Vec::new();
+    for ((row, _), leaves) in waiting.into_iter().zip(leaves).rev() {
+        let of_matter = row.matter().and_then(|matter| news.get(matter)).copied();
+        if !leaves && of_matter.is_none() {
+            continue;
+        }
+        let severity = of_matter.map_or(row.severity(), |later| later.max(row.severity()));
+        if let Some(matter) = row.matter() {
+            news.insert(matter.to_owned(), severity);
+        }
+        ordered.push((severity, row));
+    }
+    ordered.reverse();
+    ordered.sort_by_key(|(severity, _)| Reverse(*severity));
+    ordered
 }
 
 fn summary(rest: Vec<Due>) -> Option<Due> {
@@ -67,11 +109,14 @@ impl Outbox {
     /// What one call offers to a channel: what is due, as much of it as the channel takes, and one alert that counts the rest.
     pub(crate) async fn turn(&self, channel: &Channel, time: NaiveTime, now: DateTime<Utc>) -> Result<Turn, Error> {
         let (route, name) = (&channel.route, channel.name());
-        let mut due = self.due(name, now).await?;
-        let all = due.len();
+        let waiting = self.waiting_for(name, now).await?;
+        let all = waiting.iter().filter(|(_, is_due)| *is_due).count();
+        let mut due = in_order(waiting);
         if route.quiet.is_some_and(|quiet| quiet.contains(time)) {
-            due.retain(Due::is_critical);
+            due.retain(|(_, row)| row.severity() == Severity::Critical);
         }
+        let held = all.saturating_sub(due.len());
+        let all = due.len();
         let hour = match route.per_hour {
             Some(_) => Some(self.taken_since(name, now - TimeDelta::hours(1)).await?),
             None => None,
@@ -79,30 +124,43 @@ impl Outbox {
         let left_of_hour = route.per_hour.zip(hour).map(|(most, (taken, _))| u64::from(most).saturating_sub(taken));
         let most = [route.per_run.map(u64::from), left_of_hour].into_iter().flatten().min();
         // what is critical leaves whatever the limits say, and stands first
-        let critical = due.iter().filter(|row| row.is_critical()).count();
+        let critical = due.iter().filter(|(severity, _)| *severity == Severity::Critical).count();
+        let mut due: Vec<Due> = due.into_iter().map(|(_, row)| row).collect();
         let most = most.map_or(usize::MAX, |most| critical.max(usize::try_from(most).unwrap_or(usize::MAX)));
         let most = if due.len() > STORM { most.min(MOST_PER_RUN) } else { most };
-        let rest = due.split_off(due.len().min(most));
+        let mut rest = due.split_off(due.len().min(most));
+        if rest.iter().any(Due::is_end) {
+            // a summary closes nothing that was opened
+            let begun = self.matters_taken(name).await?;
+            rest.retain(|row| !(row.is_end() && row.matter().is_some_and(|matter| begun.contains(matter))));
+        }
         let has_summed = hour.is_some_and(|(_, summaries)| summaries > 0);
+        // one more than the limit may leave in the place of a summary
+        let is_full = route.per_hour.zip(hour).is_some_and(|(most, (taken, _))| taken > u64::from(most));
         due.truncate(MOST_PER_RUN);
         let mut due = VecDeque::from(due);
         if rest.len() > 1 && !has_summed {
             due.extend(summary(rest));
-        } else if !has_summed && let [last] = &rest[..] {
+        } else if !has_summed
+            && !is_full
+            && let [last] = &rest[..]
+        {
             // one more is no reason for a summary
             due.push_back(last.clone());
         }
         let offered: usize = due.iter().map(|row| row.stands_for.len().max(1)).sum();
-        Ok(Turn { left: all - offered, due })
+        Ok(Turn { left: all.saturating_sub(offered), held, due })
     }
 
-    async fn due(&self, channel: &str, now: DateTime<Utc>) -> Result<Vec<Due>, Error> {
-        let due = |row: &Row<'_>| {
+    /// Everything that waits for the channel, the oldest first, and whether it is due.
+    async fn waiting_for(&self, channel: &str, now: DateTime<Utc>) -> Result<Vec<(Due, bool)>, Error> {
+        let waiting = |row: &Row<'_>| {
             let (alert, json) = (row.text(0)?.to_owned(), row.text(1)?.to_owned());
             let value = serde_json::from_str(&json).ok();
-            Ok(Due { alert, json, tries: row.int(2)?, first: instant(row.int(3)?), value, stands_for: Vec::new() })
+            let (tries, first) = (row.int(2)?, instant(row.int(3)?));
+            Ok((Due { alert, json, tries, first, value, stands_for: Vec::new() }, row.int(4)? == 1))
         };
         let values = [channel.into(), now.timestamp_micros().into(), (now + LONGEST_PAUSE).timestamp_micros().into()];
-        Ok(self.store.all("reading the alerts that wait", DUE_SQL, values, due).await?)
+        Ok(self.store.all("reading the alerts that wait", WAITING_SQL, values, waiting).await?)
     }
 }

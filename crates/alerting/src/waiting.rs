@@ -1,11 +1,11 @@
 //! Alerts that wait for a channel: offering them, trying again later, and giving up aloud.
 
+use std::collections::HashSet;
 use std::time::Instant;
 
 use audit_model::Severity;
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use job_store::{Row, Value, Write};
-use tracing::warn;
 
 use crate::channel::{Channel, Sent};
 use crate::deliver::{Failure, offer};
@@ -28,11 +28,6 @@ const LAPSED_SQL: &str = "SELECT alert, channel, json, reached FROM waiting WHER
 
 const FORGET_SQL: &str = "DELETE FROM waiting WHERE alert = ? AND channel = ?";
 
-/// Every alert of a channel waits for another one too, as if it had never been tried.
-const HAND_OVER_SQL: &str = "INSERT INTO waiting (alert, channel, json, severity, tries, first_us, next_us, reached)
-     SELECT alert, ?, json, severity, 0, first_us, first_us, 0 FROM waiting
-     WHERE channel = ? AND next_us IS NOT NULL ON CONFLICT DO NOTHING";
-
 /// What became of the alerts that were due.
 #[derive(Debug, Default)]
 pub struct Drained {
@@ -42,6 +37,8 @@ pub struct Drained {
     pub refused: Vec<Refused>,
     /// How many alerts were not offered because the run had offered its channel enough.
     pub left: usize,
+    /// How many wait for something else than a try: the end of quiet hours, or, if they say that a matter is over, its beginning.
+    pub held: usize,
     /// How many critical alerts wait that no channel has taken up to now, in this run or an earlier one.
     pub critical: u64,
     /// Why the store could not note down what became of an alert. It may then arrive a second time, with the same id.
@@ -74,6 +71,8 @@ impl Outbox {
     /// Offers to each channel what waits for it and is due: the most severe first, then the oldest, at most 50 each. In the quiet hours of
     /// a channel, by the zone of `now`, only what is critical; above its limits, one alert that counts the rest.
     ///
+    /// No alert overtakes an earlier one about the same matter: an end is not offered before the receiver has taken what has begun.
+    ///
     /// What is taken waits no more. What is not is put off, at first for a minute, at last for an hour each time, and given up
     /// after seven days: then [`Outbox::lapsed`] tells it. A channel that could not be reached is not tried again by the same
     /// call, and everything that waits for it is put off. It ends when another run has taken over
@@ -87,8 +86,13 @@ impl Outbox {
         for channel in channels {
             let mut turn = self.turn(channel, time, now).await?;
             drained.left += turn.left;
-            let mut given_up = false;
+            drained.held += turn.held;
+            let (mut given_up, mut not_begun) = (false, HashSet::new());
             while let Some(row) = turn.due.pop_front() {
+                if row.is_end() && row.matter().is_some_and(|matter| not_begun.contains(matter)) {
+                    drained.held += 1;
+                    continue;
+                }
                 if self.is_taken_over().await {
                     return Ok(Drained { is_taken_over: true, ..drained });
                 }
@@ -105,6 +109,7 @@ impl Outbox {
                         let answer = in_full(&error);
                         let failure = Failure { channel: name.to_owned(), error };
                         drained.refused.push(Refused { alert: row.alert.clone(), failure });
+                        not_begun.extend(row.matter().map(str::to_owned));
                         self.put_off(&row, name, answer, now).await
                     }
                 };
@@ -128,7 +133,7 @@ impl Outbox {
     /// Alerts that were given up, so that the report can say so; call [`Outbox::forget`] when it has.
     ///
     /// Before, it sees to the alerts of channels that are not configured any more: they wait for those that are instead,
-    /// unless one of them has it already; where there is no channel at all, they are given up.
+    /// as the settings of these say, unless one of them has it already; what none of them takes is given up.
     ///
     /// # Errors
     /// Of the store.
@@ -138,7 +143,7 @@ impl Outbox {
         let known = "SELECT DISTINCT channel FROM waiting WHERE next_us IS NOT NULL ORDER BY channel";
         let known = self.store.all(doing, known, [], |row| Ok(row.text(0)?.to_owned())).await?;
         for gone in known.iter().filter(|channel| !names.contains(channel)) {
-            self.hand_over(gone, &names).await?;
+            self.hand_over(gone, channels).await?;
         }
         let lapsed = |row: &Row<'_>| {
             let (alert, channel) = (row.text(0)?.to_owned(), row.text(1)?.to_owned());
@@ -198,36 +203,21 @@ impl Outbox {
         Ok(self.store.write("putting an alert off", put_off).await?)
     }
 
+    /// How many alerts wait, those included that were given up and stand in no report yet; one for two channels counts twice.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn waiting(&self) -> Result<u64, Error> {
+        let sql = "SELECT count(*) FROM waiting";
+        let count = self.store.row("counting the alerts that wait", sql, [], |row| row.int(0)).await?;
+        Ok(count.unwrap_or_default().unsigned_abs())
+    }
+
     async fn critical(&self) -> Result<u64, Error> {
         let sql = "SELECT count(DISTINCT alert) FROM waiting WHERE severity = ? AND reached = 0";
         let values = [rank(Severity::Critical).into()];
         let count = self.store.row("counting the critical alerts", sql, values, |row| row.int(0)).await?;
         Ok(count.unwrap_or_default().unsigned_abs())
-    }
-
-    /// Lets what waits for a channel that is gone wait for those that are there.
-    async fn hand_over(&self, gone: &str, names: &[String]) -> Result<(), Error> {
-        let (from, names) = ([Value::from(gone)], names.to_vec());
-        let hand_over = move |write: &Write<'_>| {
-            let dropped = "DELETE FROM waiting WHERE channel = ? AND reached = 1 AND next_us IS NOT NULL";
-            let dropped = write.execute(dropped, &from)?;
-            if names.is_empty() {
-                write.execute("UPDATE waiting SET next_us = NULL WHERE channel = ?", &from)?;
-            }
-            for name in &names {
-                write.execute(HAND_OVER_SQL, &[name.into(), from[0].clone()])?;
-            }
-            write.execute("DELETE FROM waiting WHERE channel = ? AND next_us IS NOT NULL", &from)?;
-            Ok(dropped)
-        };
-        let dropped = self.store.write("handing alerts over to another channel", hand_over).await?;
-        if dropped > 0 {
-            warn!(
-                channel = gone,
-                "alerts dropped that waited for a channel that is not configured any more, and that another took: {dropped}"
-            );
-        }
-        Ok(())
     }
 }
 

@@ -59,7 +59,7 @@ impl PortalText {
 
     /// The same where programs make links of what looks like an address, as mail clients, terminals and phones do: `https://evil.example`
     /// becomes `https[://]evil[.]example`, and `evil.example/login` `evil[.]example/login`, as security people write them. Mail addresses,
-    /// addresses of machines such as `192.0.2.7`, and names of files such as `plan.docx` stay as they are. Whoever chooses a title must not
+    /// addresses of machines such as `192.0.2.7`, and bare names of files such as `plan.docx` and `backup.zip` stay as they are. Whoever chooses a title must not
     /// lead readers anywhere; whoever needs the address can still read it, and JSON and CSV have it as it is.
     pub fn unlinked_within(&self, longest: usize) -> String {
         defanged(&self.for_terminal_within(longest))
@@ -98,42 +98,86 @@ impl PortalText {
 }
 
 /// The only place that says how an address of somebody else's is written: without `://`, and without a dot that may be one of a host's
-/// name. Mail addresses and names of files stay as they are.
+/// name. Mail addresses and bare names of files stay as they are, and so does what is written like this already.
 fn defanged(text: &str) -> String {
-    let text = text.replace("://", "[://]");
+    let text = text.replace(SCHEME, "://").replace("://", SCHEME);
     let is_of_word = |c: char| c.is_alphanumeric() || ".-_+%'@".contains(c);
     let mut shown = String::with_capacity(text.len());
+    let mut at = 0;
     for piece in text.split_inclusive(|c| !is_of_word(c)) {
         let word = piece.trim_end_matches(|c| !is_of_word(c));
+        let (before, behind) = (&text[..at], &text[at + word.len()..]);
+        at += piece.len();
         let is_mail_address =
             word.split_once('@').is_some_and(|(local, host)| !local.is_empty() && !host.contains('@'));
-        let mut labels = word.split('.');
-        let mut before = labels.next().unwrap_or_default();
-        shown.push_str(before);
-        for label in labels {
-            shown.push_str(if !is_mail_address && is_of_host(before, label) { "[.]" } else { "." });
-            shown.push_str(label);
-            before = label;
+        let is_bare = !before.ends_with(SCHEME) && !word.to_lowercase().starts_with("www.") && !leads_on(behind);
+        if is_mail_address {
+            shown.push_str(word)
+        } else {
+            push_word(&mut shown, word, is_bare)
         }
         shown.push_str(&piece[word.len()..]);
     }
     shown
 }
 
-/// Whether the dot between them may be one of a host's name: programs make links of `evil.example` as well, and each knows other endings.
-fn is_of_host(before: &str, label: &str) -> bool {
-    let ending = label.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_lowercase();
-    let letters = ending.chars().take_while(|c| c.is_alphabetic()).count();
-    before.to_lowercase().ends_with("www")
-        || before.ends_with(char::is_alphanumeric) && letters > 1 && !FILE_ENDINGS.contains(&ending.as_str())
+/// How `://` is written.
+const SCHEME: &str = "[://]";
+
+/// The word with `[.]` for each dot that may be one of a host's name. The last dot of a bare name of a file is none, unless a dot before it
+/// is one and the ending ends names of hosts as well.
+fn push_word(shown: &mut String, word: &str, is_bare: bool) {
+    let labels: Vec<&str> = word.split('.').collect();
+    let mut is_host = false;
+    for (n, label) in labels.iter().enumerate() {
+        let Some(before) = n.checked_sub(1).map(|n| labels[n]) else {
+            shown.push_str(label);
+            continue;
+        };
+        let is_file = is_bare && !(is_host && n + 1 == labels.len() && TLD_ENDINGS.contains(&ending(label).as_str()));
+        let is_dot_of_host = is_of_host(before, label, is_file);
+        is_host |= is_dot_of_host;
+        shown.push_str(if is_dot_of_host { "[.]" } else { "." });
+        shown.push_str(label);
+    }
 }
 
-/// Endings of files that end no name of a host, so that nobody makes links of them; `zip` and `md` do end some.
-const FILE_ENDINGS: [&str; 38] = [
-    "avi", "bmp", "csv", "doc", "docm", "docx", "docxf", "dotx", "eml", "exe", "gif", "htm", "html", "ics", "jpeg",
-    "jpg", "json", "log", "msg", "ndjson", "odp", "ods", "odt", "oform", "pdf", "png", "ppt", "pptx", "rtf", "svg",
-    "tif", "tiff", "txt", "wav", "webp", "xls", "xlsx", "xml",
+/// Whether a path, a port or a query follows, as behind the name of a host.
+fn leads_on(behind: &str) -> bool {
+    let mut characters = behind.chars();
+    match (characters.next(), characters.next()) {
+        (Some('/'), _) => true,
+        (Some(':'), Some(next)) => next.is_ascii_digit(),
+        (Some('?' | '#'), Some(next)) => next.is_alphanumeric(),
+        _ => false,
+    }
+}
+
+fn ending(label: &str) -> String {
+    label.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_lowercase()
+}
+
+/// Whether the dot between them may be one of a host's name: programs make links of `evil.example` as well, and each knows other endings.
+fn is_of_host(before: &str, label: &str, may_be_file: bool) -> bool {
+    let ending = ending(label);
+    let letters = ending.chars().take_while(|c| c.is_alphabetic()).count();
+    before.to_lowercase().ends_with("www")
+        || before.ends_with(char::is_alphanumeric)
+            && letters > 1
+            && !(may_be_file && FILE_ENDINGS.contains(&ending.as_str()))
+}
+
+/// Endings of files. Programs make no links of them, but for those of [`TLD_ENDINGS`], which are far more often files than hosts.
+const FILE_ENDINGS: [&str; 62] = [
+    "avi", "bak", "bmp", "csv", "djvu", "doc", "docm", "docx", "docxf", "dotx", "dwg", "eml", "epub", "exe", "gif",
+    "gz", "heic", "htm", "html", "ics", "jpeg", "jpg", "json", "log", "md", "mov", "mp3", "mp4", "msg", "ndjson",
+    "odg", "odp", "ods", "odt", "oform", "pdf", "png", "pptm", "ppt", "pptx", "psd", "rar", "rtf", "svg", "tar", "tgz",
+    "tif", "tiff", "toml", "txt", "vsdx", "wav", "webm", "webp", "xls", "xlsb", "xlsm", "xlsx", "xml", "xz", "yaml",
+    "zip",
 ];
+
+/// Those that end names of hosts, too.
+const TLD_ENDINGS: [&str; 3] = ["md", "mov", "zip"];
 
 /// The text with an apostrophe in front if it begins like a formula, behind blanks and quotes that a spreadsheet drops.
 fn guarded(text: &str) -> String {
@@ -221,9 +265,14 @@ mod tests {
             ("пример.рф, x.xn--p1ai", "пример[.]рф, x[.]xn--p1ai"),
             ("evil.example%20x_evil.example_x", "evil[.]example%20x_evil[.]example_x"),
             ("@evil.example a@b@evil.example", "@evil[.]example a@b@evil[.]example"),
-            ("report.zip invoice.pdf.example", "report[.]zip invoice.pdf[.]example"),
+            ("invoice.pdf.example", "invoice.pdf[.]example"),
+            ("evil.zip/login, evil.zip:8443, evil.md?a=1", "evil[.]zip/login, evil[.]zip:8443, evil[.]md?a=1"),
+            ("https://evil.zip www.evil.zip", "https[://]evil[.]zip www[.]evil[.]zip"),
+            ("login.evil.zip, evil.example.docx", "login[.]evil[.]zip, evil[.]example.docx"),
+            ("plan.docx/login", "plan[.]docx/login"),
         ] {
             assert_eq!(PortalText::new(raw).unlinked_within(80), shown);
+            assert_eq!(PortalText::new(shown).unlinked_within(80), shown, "once is enough");
         }
     }
 
@@ -234,6 +283,7 @@ mod tests {
             "www",
             "Plan v1.2.docx, Q3.XLSX, scan.pdf.",
             "192.0.2.7 at 09:00. Then 3.7.2",
+            "backup.zip, Fotos.RAR, data.tar.gz, README.md: see notes.mov. Is it a.zip?",
             "z.B. J. Smith ... a.b .hidden end.",
         ] {
             assert_eq!(PortalText::new(raw).unlinked_within(80), raw);

@@ -256,7 +256,8 @@ impl<'a, P: Program> Flow<'a, P> {
         if stop.is_interrupted() {
             return;
         }
-        spare::clear(self.run.state, &self.telling.channels, self.run.now).await;
+        let now = self.run.now.with_timezone(&self.telling.zone);
+        spare::clear(self.run.state, &self.telling.channels, now).await;
         // what was not told is not forgotten, and a repetition of an old run looks at what the next ordinary one forgets
         if told.how.is_safe && self.run.args.ends_by_clock() {
             let looked_since = stretch.window.since - self.run.config.reach(P::ABOUT.window);

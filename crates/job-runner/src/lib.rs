@@ -54,6 +54,7 @@ mod telling;
 #[cfg(debug_assertions)]
 mod test_clock;
 pub mod time_spec;
+mod undelivered;
 mod upkeep;
 mod voice;
 mod watchers;

@@ -1,10 +1,11 @@
 //! The memory of runs without memory: what they tell is remembered in a file of its own, so that the next run without memory does not tell
 //! it again, and what they could not send waits there.
 
-use alerting::{Channel, Outbox};
+use alerting::{Channel, Lapsed, Outbox};
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use job_store::Store;
-use tracing::debug;
+use tracing::{debug, error};
 use uuid::Uuid;
 
 use crate::keeping::open_all;
@@ -79,18 +80,20 @@ impl Spare {
     }
 }
 
-/// Sends what runs without memory have left waiting; then nobody needs their file any more.
-pub(crate) async fn clear(state: &State, channels: &[Channel], now: DateTime<Utc>) {
+/// Sends what runs without memory have left waiting, in the zone of the report; when nothing waits there any more, nobody needs their
+/// file.
+pub(crate) async fn clear(state: &State, channels: &[Channel], now: DateTime<Tz>) {
     for place in Place::all(state, "spare").into_iter().filter(Place::is_taken) {
-        let waits = match open(&place).await {
-            Err(_) => false,
+        let is_empty = match open(&place).await {
+            Err(_) => true,
             Ok((spare, outbox)) => {
-                let drained = outbox.drain(channels, now).await;
+                let waits = send_on(&outbox, channels, now).await;
                 spare.close().await;
-                drained.is_ok_and(|drained| drained.left > 0 || !drained.refused.is_empty() || drained.critical > 0)
+                // what cannot be counted may be something
+                waits.is_ok_and(|waits| waits == 0)
             }
         };
-        if !waits && let Err(failure) = place.clear() {
+        if is_empty && let Err(failure) = place.clear() {
             debug!("the memory of runs without memory stays: {failure}");
         }
     }
@@ -113,6 +116,17 @@ pub(crate) async fn about(
         }
     }
     Ok(found)
+}
+
+/// How many alerts wait on.
+async fn send_on(outbox: &Outbox, channels: &[Channel], now: DateTime<Tz>) -> Result<u64, alerting::Error> {
+    outbox.drain(channels, now).await?;
+    let lapsed = outbox.lapsed(channels).await?;
+    for Lapsed { alert, channel, .. } in &lapsed {
+        error!(alert, channel, "alert of a run without memory given up; its report has said what it was about");
+    }
+    outbox.forget(&lapsed).await?;
+    outbox.waiting().await
 }
 
 /// Makes somebody nameless in what runs without memory have left, and says so.
@@ -142,4 +156,57 @@ async fn open(place: &Place) -> anyhow::Result<(Store, Outbox)> {
     let store = Store::open(&url_of(&std::path::absolute(&place.path)?)).await?;
     let outbox = Outbox::open(store.clone()).await?;
     Ok((store, outbox))
+}
+
+#[cfg(test)]
+mod tests {
+    use alerting::{Alert, AlertContext, Moment};
+    use audit_model::{Coverage, Finding, Person, Window};
+    use chrono_tz::UTC;
+
+    use super::*;
+    use crate::environment::Environment;
+    use crate::state_path::state_paths;
+
+    fn state_in(folder: &std::path::Path) -> State {
+        let portal = "https://docs.example.com".parse().unwrap();
+        State::Files(state_paths("vdr-watch", &portal, Some(folder), &Environment::default()).unwrap())
+    }
+
+    /// A channel that fails puts an alert off, and a channel that is gone has none due: neither is nothing.
+    #[tokio::test]
+    async fn the_file_stays_until_everything_in_it_has_left() {
+        let (folder, now) = (tempfile::tempdir().unwrap(), "2026-11-20T09:00:00Z".parse::<DateTime<Utc>>().unwrap());
+        let state = state_in(folder.path());
+        let dead = [Channel::file(folder.path().join("missing/alerts.ndjson"))];
+        let portal_url = "https://docs.example.com".parse().unwrap();
+        let coverage = Coverage::default();
+        let context = AlertContext {
+            program: "vdr-watch",
+            version: "1.0.0",
+            portal_url: &portal_url,
+            time_zone: None,
+            coverage: &coverage,
+        };
+        let moment = Moment { now, quiet: TimeDelta::hours(1), seen_until: None, part: "" };
+        let spare = Spare::open(&state, now).await.unwrap();
+        let person = Person::named(Uuid::from_u128(1), "Anna Example".into());
+        let window = Window::new(now - TimeDelta::hours(1), now);
+        let found = Finding::new("unusual_activity", "unusual_activity:1".to_owned(), person, window);
+        let mut alerts = [Alert::from_finding(&found, &context)];
+        spare.outbox.keep::<Finding>(&[], &[], &mut alerts, &dead, &moment).await.unwrap();
+        spare.outbox.drain(&dead, now).await.unwrap();
+        spare.close().await;
+        let is_there = || Place::all(&state, "spare").iter().any(Place::is_taken);
+
+        clear(&state, &dead, (now + TimeDelta::seconds(10)).with_timezone(&UTC)).await;
+        assert!(is_there(), "it was put off for a minute");
+        let path = folder.path().join("alerts.ndjson");
+        let renamed = [Channel::file(&path)];
+        clear(&state, &renamed, (now + TimeDelta::seconds(20)).with_timezone(&UTC)).await;
+        assert!(is_there(), "it waits for the channel that is there now");
+        clear(&state, &renamed, (now + TimeDelta::seconds(30)).with_timezone(&UTC)).await;
+        assert!(!is_there());
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1);
+    }
 }

@@ -3,7 +3,7 @@
 //! With channels, what is told and the alerts are written down together, then the report is printed, then the alerts are
 //! sent. Without channels the report is the delivery, so what is told is remembered only after it was printed.
 
-use alerting::{Alert, Channel, Lapsed, Moment, Outbox, Said};
+use alerting::{Alert, Channel, Delivery, Lapsed, Moment, Outbox, Refused, Said};
 use chrono::DateTime;
 use chrono_tz::Tz;
 use report::words::plural;
@@ -12,6 +12,7 @@ use tracing::{error, warn};
 
 use crate::report::{Found, Report};
 use crate::setup;
+use crate::undelivered::{Undelivered, undelivered};
 
 /// What a run needs to tell what it found.
 pub(crate) struct Telling<'a> {
@@ -117,9 +118,7 @@ impl Telling<'_> {
                 return Some((self.deliver_directly(alerts).await, is_kept));
             }
         };
-        for refused in drained.refused {
-            not_delivered(&refused.alert, refused.failure);
-        }
+        not_delivered(drained.refused);
         if drained.left > 0 {
             warn!("{} left for the next run, because there are too many for one", plural(drained.left as u64, "alert"));
         }
@@ -143,11 +142,9 @@ impl Telling<'_> {
     async fn deliver_directly(&self, alerts: &[Alert]) -> bool {
         let report = alerting::deliver(alerts, &self.channels, self.leaves_at().to_utc()).await;
         let reached = report.undelivered_critical().next().is_none();
-        for delivery in report.deliveries {
-            for failure in delivery.failures {
-                not_delivered(&delivery.alert, failure);
-            }
-        }
+        not_delivered(report.deliveries.into_iter().flat_map(|Delivery { alert, failures, .. }| {
+            failures.into_iter().map(move |failure| Refused { alert: alert.clone(), failure })
+        }));
         reached
     }
 }
@@ -156,9 +153,10 @@ fn log(failure: alerting::Error) {
     warn!("{:#}", anyhow::Error::new(failure));
 }
 
-fn not_delivered(alert: &str, failure: alerting::Failure) {
-    let reason = anyhow::Error::new(failure.error);
-    error!(alert, channel = failure.channel, "alert not delivered: {reason:#}");
+fn not_delivered(refused: impl IntoIterator<Item = Refused>) {
+    for Undelivered { alert, channel, why } in undelivered(refused) {
+        error!(alert, channel, "alert not delivered: {why}");
+    }
 }
 
 /// For the reader of the report, who may be the only one who learns of it.

@@ -17,6 +17,7 @@ use crate::alerts;
 use crate::naming::{Known, Naming};
 use crate::report::members_of;
 use crate::setup;
+use crate::undelivered::{Undelivered, undelivered};
 
 /// So long an action waits for the alert that announces it. What has not left by then leaves later.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -56,16 +57,20 @@ impl Voice {
 
     /// Offers what waits to the channels, for a few seconds at most. What is not taken waits on.
     pub async fn deliver(&self, now: DateTime<Utc>) {
-        match timeout(PATIENCE, self.outbox.drain(&self.channels, setup::now().max(now))).await {
+        match timeout(PATIENCE, self.outbox.drain(&self.channels, self.leaves_at(now))).await {
             Ok(Ok(drained)) => {
-                for refused in drained.refused {
-                    let reason = anyhow::Error::new(refused.failure.error);
-                    warn!(alert = refused.alert, channel = refused.failure.channel, "alert waits: {reason:#}");
+                for Undelivered { alert, channel, why } in undelivered(drained.refused) {
+                    warn!(alert, channel, "alert waits: {why}");
                 }
             }
             Ok(Err(failure)) => warn!("alerts wait: {:#}", anyhow::Error::new(failure)),
             Err(_) => debug!("alerts wait, because a channel is slow"),
         }
+    }
+
+    /// Quiet hours of channels go by the zone of the portal, as in the report.
+    fn leaves_at(&self, now: DateTime<Utc>) -> DateTime<Tz> {
+        setup::now().max(now).with_timezone(&self.time_zone.unwrap_or_default())
     }
 
     /// When a channel that is set now last took a test alert.

@@ -313,7 +313,7 @@ pub fn blind_spot(spot: BlindSpot) -> &'static str {
 }
 
 /// With a capital letter, as a sentence begins.
-pub(crate) fn sentence(text: &str) -> String {
+pub fn sentence(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }

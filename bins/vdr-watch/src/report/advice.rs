@@ -13,7 +13,7 @@ use crate::rule::Found;
 const EXCLUDED_FOR: TimeDelta = TimeDelta::days(14);
 
 /// What can be done about somebody, depending on who it is and where. Whoever is asked first is warned. `record` is what it stands in.
-pub(super) fn what_to_do(Found { finding, detail }: &Found, account: Option<&str>, record: &str) -> Vec<Line> {
+pub(super) fn what_to_do(Found { finding, detail }: &Found, record: &str) -> Vec<Line> {
     let (person, room) = (&finding.person, finding.room.as_ref());
     let name = Line::name(&person.name);
     let role = person.room_role.as_ref();
@@ -36,9 +36,8 @@ pub(super) fn what_to_do(Found { finding, detail }: &Found, account: Option<&str
         }
         _ => line!["ask ", owners, ", and not ", name, ", whether this was agreed"],
     };
-    let account = account.filter(|_| person.id != GUEST_ACCOUNT).map(|page| format!(": {page}")).unwrap_or_default();
     // who fills a room, or writes in it with others, takes nothing away
-    let stop = (!detail.takes_nothing).then(|| line!["if it still goes on, ", stop(person), account]);
+    let stop = (!detail.takes_nothing).then(|| line!["if it still goes on, ", stop(person)]);
     let mut steps: Vec<Line> = stop.into_iter().chain([ask, format!("keep this {record}").into()]).collect();
     match role {
         Some(RoomRole::RoomGone) => {}

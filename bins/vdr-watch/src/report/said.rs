@@ -1,6 +1,6 @@
 //! A finding in the words of an alert. Pure.
 
-use alerting::{Said, SaidFacts, person_page};
+use alerting::{Said, SaidFacts};
 use audit_model::{Attributed, Finding, FindingRoom, Sentence};
 use report::words::{Clock, german};
 use report::{Line, Where, line};
@@ -16,10 +16,7 @@ pub(crate) fn said(report: &Report, found: &Found) -> Said {
     let Found { finding, detail } = found;
     let clock = Clock(report.head.portal.time_zone.unwrap_or_default());
     let is_told = !detail.kinds.classes.is_empty();
-    // the portal's list of accounts is searched by a person's address
-    let page = person_page(&finding.person, &report.head.portal.url).filter(|_| report.head.naming.is_clear());
-    let page = page.as_ref().map(AsRef::as_ref);
-    let steps = advice::what_to_do(found, page, "message").into_iter().zip(advice::german::what_to_do(found, page));
+    let steps = advice::what_to_do(found, "message").into_iter().zip(advice::german::what_to_do(found));
     Said {
         did: is_told.then(|| did(finding, detail)),
         what_to_do: steps.map(|(step, german)| shown(step, german)).collect(),

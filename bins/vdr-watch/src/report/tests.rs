@@ -255,16 +255,13 @@ fn what_to_do_fits_the_person_and_the_room() {
         let finding = Finding { person, room: Some(room.clone()), ..hostile_finding() };
         let room_owner = Some(Person::named(Uuid::from_u128(9), "Bob\u{202e}".into()));
         let found = Found { finding, detail: Detail { room_owner, ..Detail::default() } };
-        advice::what_to_do(&found, Some("https://docs.example.com/eve"), "report")
-            .iter()
-            .map(Line::for_terminal)
-            .collect::<Vec<_>>()
+        advice::what_to_do(&found, "report").iter().map(Line::for_terminal).collect::<Vec<_>>()
     };
     let told = |change: &dyn Fn(&mut Person)| told_of(&known, change);
     assert_eq!(
         told(&|_| ()),
         [
-            "if it still goes on, take the person out of the room or disable the account: https://docs.example.com/eve",
+            "if it still goes on, take the person out of the room or disable the account",
             "ask the room's owner (Bob\\u{202e}), and not Eve, whether this was agreed",
             "keep this report",
             "look at the room",

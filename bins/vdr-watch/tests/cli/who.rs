@@ -74,8 +74,8 @@ async fn roles_in_portal_and_room_are_told() {
         "guest, account since 2025-11-20; in the room as editor through the group \"Auditors\"",
         "DocSpace admin, account since 2025-11-20; no member of the room, but may read every room",
         "ordinary user, account since 2025-11-20; no member of the room (any more)",
-        "  - if it still goes on, take the person out of the room or disable the account: https://",
-        "  - if it still goes on, disable the account: https://",
+        "  - if it still goes on, take the person out of the room or disable the account\n",
+        "  - if it still goes on, disable the account\n",
         "/accounts/guests/filter?search=grouped%40example.com",
         "/accounts/people/filter?search=direct%40example.com",
     ] {

@@ -71,7 +71,13 @@ impl HttpKind for Call {
         {
             return Err(Fault::new("secret", "must be one line of ASCII, as a header has it"));
         }
-        address_of("url", &self.url)
+        let url = address_of("url", &self.url)?;
+        let mut paths = [Some(&self.first), self.later.as_ref(), self.over.as_ref()].into_iter().flatten();
+        if (url.query().is_some() || url.fragment().is_some()) && paths.any(|say| !say.path.is_empty()) {
+            let message = "must end before `?` and `#` where a `path` stands behind it: write that part into `path`";
+            return Err(Fault::new("url", message));
+        }
+        Ok(url)
     }
 
     fn check(&self) -> Result<(), Fault> {
@@ -90,7 +96,11 @@ impl HttpKind for Call {
         [("first", Some(&self.first)), ("later", self.later.as_ref()), ("over", self.over.as_ref())]
             .into_iter()
             .filter_map(|(name, say)| Some((name, say?)))
-            .try_for_each(|(name, say)| say.check(name))
+            .try_for_each(|(name, say)| {
+                // only later calls know what the answer to the first has said, and only where that is looked for
+                let thread = self.reference.as_ref().filter(|_| name != "first").map(|_| "1");
+                say.check(name, thread)
+            })
     }
 
     fn sayable(&self, offer: &Offer<'_>) -> Result<(), TemplateError> {
@@ -151,11 +161,11 @@ impl Say {
     }
 
     /// Fills the templates in with samples, of which one has everything and the other as little as an alert can have.
-    fn check(&self, name: &str) -> Result<(), Fault> {
+    fn check(&self, name: &str, thread: Option<&str>) -> Result<(), Fault> {
         if !(self.path.is_empty() || self.path.starts_with(['/', '?'])) {
             return Err(Fault::new(name, "must have a `path` that begins with `/` or `?`"));
         }
-        samples(|offer| {
+        samples(thread, |offer| {
             let (_, body) = self.filled_in(offer).map_err(|error| Fault::new(name, in_full(&error)))?;
             serde_json::from_str::<Value>(&body).map(drop).map_err(|error| {
                 let message = format!(

@@ -184,21 +184,27 @@ impl Http {
             return Some(Ok(()));
         }
         let AnswerMeans::Refused(said) = self.says.verdict(&answer) else { return Some(Ok(())) };
-        Some(Err(self.refused(&answer, said, retry_after)))
+        Some(Err(self.refused(&request, &answer, said, retry_after)))
     }
 
     async fn send_once(&self, request: &Request) -> Result<Sent, Error> {
         let (answer, retry_after) = self.ask(request).await?;
         match self.says.verdict(&answer) {
             AnswerMeans::Taken(sent) => Ok(sent),
-            AnswerMeans::Refused(said) => Err(self.refused(&answer, said, retry_after)),
+            AnswerMeans::Refused(said) => Err(self.refused(request, &answer, said, retry_after)),
         }
     }
 
-    fn refused(&self, answer: &Answer, said: Option<String>, retry_after: Option<Duration>) -> Error {
+    fn refused(
+        &self,
+        request: &Request,
+        answer: &Answer,
+        said: Option<String>,
+        retry_after: Option<Duration>,
+    ) -> Error {
         let (kind, origin, status) = (self.kind, origin(&self.address), answer.status);
         let retry_after = retry_after.or_else(|| self.says.pause(answer));
-        Error::Refused { kind, origin, status, said: said.map(|said| word(&said)), retry_after }
+        Error::Refused { kind, origin, status, said: said.and_then(|said| word(&said, request)), retry_after }
     }
 
     /// The answer, and the pause that its head asks for.
@@ -234,9 +240,20 @@ pub(crate) fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
-/// Only what cannot be a sentence, an address or a secret of ours.
-fn word(said: &str) -> String {
-    said.chars().filter(|c| c.is_ascii_alphanumeric() || "_.-".contains(*c)).take(40).collect()
+/// Shorter parts of a request are no secrets.
+const SHORTEST_SECRET: usize = 6;
+
+/// Only what cannot be a sentence or an address; nothing where it repeats what may be a secret of the request.
+fn word(said: &str, request: &Request) -> Option<String> {
+    let plain =
+        |text: &str| -> String { text.chars().filter(|c| c.is_ascii_alphanumeric() || "_.-".contains(*c)).collect() };
+    let said = plain(said);
+    let values = request.headers.iter().flat_map(|(_, value)| value.split_whitespace());
+    let of_address = request.url.path_segments().into_iter().flatten();
+    let of_query = request.url.query().unwrap_or_default().split(['&', '=']);
+    let secrets = values.chain(of_address).chain(of_query).map(plain);
+    let is_repeated = secrets.into_iter().any(|secret| secret.len() >= SHORTEST_SECRET && said.contains(&secret));
+    (!is_repeated).then(|| said.chars().take(40).collect())
 }
 
 /// Another try only where nothing can have been delivered, since a receiver may not know an alert that it already has.
@@ -245,5 +262,20 @@ fn repeat(error: &Error) -> Repeat {
         Error::Unreachable { source, .. } if source.is_connect() => Repeat::Often { after: None },
         Error::Refused { status, retry_after, .. } if is_overload(*status) => Repeat::Often { after: *retry_after },
         _ => Repeat::Never,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_repeats_a_secret_is_not_shown() {
+        let url = Url::parse("https://api.example.com/bot123:S3CRET/send?key=Q-S3CRET").unwrap();
+        let request = Request::get(url).header("authorization", "Bearer xoxb-S3CRET");
+        for said in ["token xoxb-S3CRET is unknown", "bot123:S3CRET", "no key Q-S3CRET"] {
+            assert_eq!(word(said, &request), None, "{said}");
+        }
+        assert_eq!(word("invalid_auth <b>", &request).as_deref(), Some("invalid_authb"));
     }
 }

@@ -46,7 +46,9 @@ impl HttpKind for PagerDuty {
         let body = if offer.is_over() {
             json!({ "routing_key": key, "event_action": "resolve", "dedup_key": dedup_key }).to_string()
         } else {
-            document::within(LONGEST_BYTES, offer, |details| trigger(key, &dedup_key, offer, &details).to_string())
+            document::within(LONGEST_BYTES, offer, |offer, details| {
+                trigger(key, &dedup_key, offer, &details).to_string()
+            })
         };
         Request::post(address.clone(), "application/json", body)
     }

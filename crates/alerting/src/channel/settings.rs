@@ -235,14 +235,29 @@ pub(super) fn token_of<'a>(member: &str, text: &'a SecretString) -> Result<&'a s
 
 /// Reads settings of any kind.
 pub(super) fn read<S: DeserializeOwned>(members: Members) -> Result<S, Fault> {
-    serde_json::from_value(Value::Object(members)).map_err(|error| {
-        let text = without_long_quotes(&error.to_string());
-        let member = text.split('`').nth(1).filter(|_| text.starts_with("missing field")).unwrap_or_default();
-        match member {
-            "" => Fault::new("", text),
-            member => Fault::new(member, "is missing"),
+    serde_json::from_value(Value::Object(members.clone())).map_err(|error| {
+        let (said, text) = (error.to_string(), without_long_quotes(&error.to_string()));
+        let missing = text.split('`').nth(1).filter(|_| text.starts_with("missing field"));
+        match missing {
+            Some(member) => Fault::new(member, "is missing"),
+            None => Fault::new(at_fault::<S>(&members, &said).unwrap_or_default(), text),
         }
     })
+}
+
+/// The member with the value that is read with this error, also where it stands alone.
+fn at_fault<S: DeserializeOwned>(members: &Members, said: &str) -> Option<String> {
+    let is_it = |(name, value): &(&String, &Value)| {
+        let alone = Members::from_iter([((*name).clone(), (*value).clone())]);
+        serde_json::from_value::<S>(Value::Object(alone)).is_err_and(|error| error.to_string() == said)
+    };
+    members.iter().find(is_it).map(|(name, _)| name.clone())
+}
+
+/// Whether a header of this name usually holds a secret.
+pub fn is_secret_header(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["auth", "cookie", "key", "password", "secret", "session", "token"].iter().any(|word| name.contains(word))
 }
 
 /// What serde says, without values so long that they could be secrets.

@@ -43,7 +43,7 @@ impl HttpKind for Splunk {
             Format::Alert => "docspace:alert",
             Format::Ocsf => "ocsf:detection_finding",
         });
-        let body = document::within(LONGEST_BYTES, offer, |alert| {
+        let body = document::within(LONGEST_BYTES, offer, |offer, alert| {
             let event = self.format.document(offer, alert);
             let mut body = json!({
                 // seconds, with three digits after the point

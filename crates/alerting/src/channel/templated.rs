@@ -1,7 +1,7 @@
 //! Templates in the settings, filled in with an alert: paths and JSON.
 
 use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior, Value, context};
+use minijinja::{AutoEscape, Environment, ErrorKind, Output, State, UndefinedBehavior, Value, context};
 use serde_json::json;
 
 use super::offer::Offer;
@@ -54,6 +54,9 @@ fn values(offer: &Offer<'_>) -> Value {
 }
 
 fn in_path(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
+    if value.is_none() || value.is_undefined() {
+        return Err(minijinja::Error::new(ErrorKind::UndefinedError, "a value of the address is not there"));
+    }
     for byte in value.to_string().bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
             write!(out, "{}", char::from(byte))?;
@@ -65,7 +68,11 @@ fn in_path(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result
 }
 
 /// Two alerts that templates have to be able to say: one with everything, and one with as little as an alert can have.
-pub(super) fn samples(mut check: impl FnMut(&Offer<'_>) -> Result<(), Fault>) -> Result<(), Fault> {
+/// `thread` is what the receiver calls the matter.
+pub(super) fn samples(
+    thread: Option<&str>,
+    mut check: impl FnMut(&Offer<'_>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
     let whole = sample();
     let mut bare = whole.clone();
     if let Some(members) = bare.as_object_mut() {
@@ -78,7 +85,7 @@ pub(super) fn samples(mut check: impl FnMut(&Offer<'_>) -> Result<(), Fault>) ->
         let json = alert.to_string();
         let now = chrono::DateTime::UNIX_EPOCH;
         // a sample that is no alert would be a mistake of ours, and none in the settings
-        if let Ok(offer) = Offer::new(&json, Language::En, now, Some("1")) {
+        if let Ok(offer) = Offer::new(&json, Language::En, now, thread) {
             check(&offer)?;
         }
     }

@@ -1,6 +1,7 @@
 //! The message as a page for mail clients: tables and inline styles, because many drop everything else.
 
 use audit_model::PortalText;
+use report::words::sentence;
 
 use super::{Fact, Message};
 
@@ -9,7 +10,7 @@ const STYLE: &str = "body{margin:0;padding:16px;background:#ffffff;color:#1b1f23
 h1{font-size:20px;line-height:1.3;margin:0 0 12px}h2{font-size:16px;margin:16px 0 4px}ul{margin:0;padding-left:20px}\
 table{width:100%;border-collapse:collapse;margin-top:16px}\
 th,td{text-align:left;vertical-align:top;padding:4px 8px 4px 0;border-bottom:1px solid #d0d7de}th{width:30%;font-weight:600}\
-a{color:#0b57d0}.small{font-size:13px;color:#57606a;margin-top:16px}\
+a{color:#0b57d0}code{font-family:ui-monospace,monospace;font-size:.95em}.small{font-size:13px;color:#57606a;margin-top:16px}\
 @media (prefers-color-scheme:dark){body{background:#16191d;color:#e6e8ea}th,td{border-color:#3a4046}a{color:#8ab4f8}.small{color:#a9b1b9}}";
 
 pub(super) fn page(message: &Message) -> String {
@@ -19,8 +20,8 @@ pub(super) fn page(message: &Message) -> String {
         message.language.code(),
         escaped(&message.subject),
     );
-    page.push_str(&format!("<h1>{}</h1>\n<h2>{}</h2>\n<ul>", escaped(&message.subject), message.heading));
-    message.what_to_do.iter().for_each(|step| page.push_str(&format!("<li>{}</li>", escaped(step))));
+    page.push_str(&format!("<h1>{}</h1>\n<h2>{}</h2>\n<ul>", escaped(&message.title), message.heading));
+    message.what_to_do.iter().for_each(|step| page.push_str(&format!("<li>{}</li>", with_code(&sentence(step)))));
     page.push_str("</ul>\n<table>\n");
     for Fact { label, value } in &message.facts {
         page.push_str(&format!("<tr><th scope=\"row\">{label}</th><td>{}</td></tr>\n", escaped(value)));
@@ -36,6 +37,37 @@ pub(super) fn page(message: &Message) -> String {
     page
 }
 
+/// What stands between backticks as code, as the pages of reports show it.
+fn with_code(text: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some((before, code, after)) = quoted(rest) {
+        shown.push_str(&format!("{}<code>{}</code>", escaped(before), escaped(code)));
+        rest = after;
+    }
+    shown + &escaped(rest)
+}
+
+/// What stands before the first text in backticks, that text, and what stands behind it.
+fn quoted(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once('`')?;
+    let (code, after) = rest.split_once('`')?;
+    Some((before, code, after))
+}
+
 fn escaped(text: &str) -> String {
     PortalText::new(text).for_html()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_code_and_nothing_in_them_is_markup() {
+        assert_eq!(
+            with_code("run `bulk-guard release \"<b>\"` now, or `status`; it`s"),
+            "run <code>bulk-guard release &quot;&lt;b&gt;&quot;</code> now, or <code>status</code>; it`s"
+        );
+    }
 }

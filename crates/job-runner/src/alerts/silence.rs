@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use alerting::{Outbox, SILENCE_KEYS, Silence};
+use audit_model::Severity;
 use job_store::Store;
 use report::words::utc;
 
 use crate::Error;
 use crate::args::SilenceCommand;
 use crate::config::Settings;
+use crate::config::channels::rule_meant_by;
 use crate::exit::Exit;
 use crate::setup::{Setup, copy_at, print};
 use crate::upkeep::in_turn;
@@ -50,6 +52,7 @@ fn asked<C>(criteria: &[String], reason: &str, by: &str, setup: &Setup<'_, C>) -
         if !SILENCE_KEYS.contains(&key) || value.trim().is_empty() || all.contains_key(key) {
             return Err(wrong());
         }
+        checked(key, value.trim())?;
         all.insert(key.to_owned(), value.trim().to_owned());
     }
     for (flag, text) in [("--reason", reason), ("--by", by)] {
@@ -65,8 +68,37 @@ fn asked<C>(criteria: &[String], reason: &str, by: &str, setup: &Setup<'_, C>) -
     Ok(Silence::new(all, (setup.now, until), reason.trim(), by.trim()))
 }
 
+/// A value that nothing can have silences nothing, and nobody learns it.
+fn checked(key: &str, value: &str) -> Result<(), Error> {
+    let severities = Severity::ALL.map(Severity::name);
+    let message = match key {
+        "severity" if !severities.contains(&value) => format!("knows the severities {}", severities.join(", ")),
+        "rule" => match rule_meant_by(value) {
+            Some(meant) => format!("names no rule with `{value}`; did you mean `{meant}`?"),
+            None => return Ok(()),
+        },
+        _ => return Ok(()),
+    };
+    Err(Error::setting("--match", message))
+}
+
 fn shown(silence: &Silence) -> String {
     let Silence { id, criteria, until, reason, author, .. } = silence;
     let criteria: Vec<String> = criteria.iter().map(|(key, value)| format!("{key}={value}")).collect();
     format!("{id}  until {}  {}  by {author}: {reason}\n", utc(*until), criteria.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_nothing_can_have_are_refused() {
+        for (key, value) in [("severity", "hgih"), ("rule", "unusual_activty"), ("severity", "High")] {
+            checked(key, value).unwrap_err();
+        }
+        for (key, value) in [("severity", "high"), ("rule", "my_own_rule"), ("room", "hgih")] {
+            checked(key, value).unwrap();
+        }
+    }
 }

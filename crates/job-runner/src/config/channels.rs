@@ -1,12 +1,13 @@
 //! `[[alerts.channel]]`: what is done to these tables before a channel reads them, and what is wrong with them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use alerting::{ChannelSettings, Fault, KINDS, Members, SecretMember};
+use alerting::{ChannelSettings, Fault, KINDS, Members, SecretMember, is_secret_header, variable_of};
 use figment::value::{Dict, Value};
 
 use super::problem::Problem;
+use super::suggest::nearest_name;
 use crate::state_path::Placeholders;
 
 /// The channels as they stand in the settings.
@@ -37,7 +38,44 @@ pub(super) fn problems(tables: &[Members]) -> Vec<Problem> {
         (!names.insert(name)).then(|| problem(number, table, &fault))
     };
     let twice: Vec<Problem> = tables.iter().enumerate().filter_map(twice).collect();
-    read(tables).into_iter().filter_map(Result::err).chain(twice).collect()
+    let mut secrets = BTreeMap::new();
+    let shared = tables.iter().enumerate().filter_map(|(number, table)| shared_secret(number, table, &mut secrets));
+    let shared: Vec<Problem> = shared.collect();
+    let mistyped = tables.iter().enumerate().filter_map(|(number, table)| mistyped_rule(number, table));
+    read(tables).into_iter().filter_map(Result::err).chain(twice).chain(shared).chain(mistyped).collect()
+}
+
+/// A name with which one variable would hold the secrets of two channels: `ALERT_SOC_ROUTING_KEY` is `routing_key` of `soc` and `key` of
+/// `soc-routing`. `secrets` are those of the channels before it, each with the name of its channel.
+fn shared_secret(number: usize, table: &Members, secrets: &mut BTreeMap<String, String>) -> Option<Problem> {
+    let text = |member: &str| table.get(member).and_then(|text| text.as_str());
+    let (name, kind) = (text("name")?, text("kind")?);
+    let kind = KINDS.iter().find(|known| known.name == kind)?;
+    let variables = kind.secrets.iter().map(|secret| variable_of(name, secret.name));
+    let other = variables.filter_map(|variable| {
+        let other = secrets.insert(variable.clone(), name.to_owned()).filter(|other| other != name)?;
+        Some((variable, other))
+    });
+    let (variable, other) = other.collect::<Vec<_>>().pop()?;
+    let message = format!("makes `{variable}` the variable of a secret of `{other}` as well: choose another name");
+    Some(problem(number, table, &Fault::new("name", message)))
+}
+
+/// The rules of our programs. Others have others, and one file may be for several programs, so a name that is none of these may be right.
+const RULES: [&str; 4] = ["address_policy", "inactivity", "mass_change", "unusual_activity"];
+
+/// What is most likely a rule with a typing error: the channel would stay silent.
+fn mistyped_rule(number: usize, table: &Members) -> Option<Problem> {
+    let rules = table.get("rules")?.as_array()?.iter().filter_map(|rule| rule.as_str());
+    let (rule, meant) = rules.filter_map(|rule| Some((rule, rule_meant_by(rule)?))).next()?;
+    let message = format!("names no rule with `{rule}`; did you mean `{meant}`?");
+    Some(problem(number, table, &Fault::new("rules", message)))
+}
+
+/// The rule that this name most likely stands for; `None` where it is right, or like none.
+pub(crate) fn rule_meant_by(name: &str) -> Option<&'static str> {
+    let is_right = RULES.contains(&name);
+    nearest_name(&name.to_lowercase(), RULES.into_iter()).filter(|_| !is_right)
 }
 
 /// Whether one of them holds a secret itself.
@@ -49,8 +87,15 @@ pub(super) fn hold_secrets(values: &Dict) -> bool {
         kind.map_or(&[SecretMember::address("url")][..], |kind| kind.secrets)
             .iter()
             .any(|secret| !text(table, secret.name).is_empty())
+            || headers(table).any(is_secret_header)
     };
     tables(values).is_some_and(|list| list.iter().filter_map(Value::as_dict).any(holds))
+}
+
+/// The names of the headers that a channel sets.
+fn headers(table: &Dict) -> impl Iterator<Item = &str> {
+    let headers = table.get("headers").and_then(Value::as_dict);
+    headers.into_iter().flatten().map(|(name, _)| name.as_str())
 }
 
 /// Paths in a file are relative to its folder, as everywhere in settings.
@@ -107,6 +152,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_rule_with_a_typing_error_is_named() {
+        let of = |rules: &[&str]| {
+            let table = serde_json::json!({ "name": "soc", "kind": "file", "path": "a", "rules": rules });
+            problems(&[table.as_object().unwrap().clone()]).first().map(ToString::to_string)
+        };
+        assert_eq!(of(&["unusual_activity", "mass_change", "my_own_rule"]), None);
+        let said = of(&["unusual_activty"]).unwrap();
+        assert!(said.contains("alerts.channel.0.rules") && said.contains("did you mean `unusual_activity`"), "{said}");
+    }
+
+    #[test]
+    fn no_variable_holds_the_secrets_of_two_channels() {
+        let table = |name: &str, kind: &str| {
+            let table = serde_json::json!({ "name": name, "kind": kind });
+            table.as_object().unwrap().clone()
+        };
+        let mut secrets = BTreeMap::new();
+        assert_eq!(shared_secret(0, &table("soc", "pagerduty"), &mut secrets).map(|_| ()), None);
+        assert_eq!(shared_secret(1, &table("soc-2", "opsgenie"), &mut secrets).map(|_| ()), None);
+        let said = shared_secret(2, &table("soc-routing", "opsgenie"), &mut secrets).unwrap().to_string();
+        assert!(said.contains("`ALERT_SOC_ROUTING_KEY`") && said.contains("`soc`"), "{said}");
+    }
+
+    #[test]
     fn an_address_is_a_secret_where_the_kind_says_so() {
         let hold = |channel: &str| {
             let text = format!("[[alerts.channel]]\nname = \"soc\"\n{channel}");
@@ -115,6 +184,8 @@ mod tests {
         assert!(hold("kind = \"webhook\"\nurl = \"https://hooks.example.com/s3cret\""));
         assert!(hold("kind = \"pigeon\"\nurl = \"https://hooks.example.com/s3cret\""));
         assert!(!hold("kind = \"webhook\"\nurl_file = \"hook\""));
+        assert!(hold("kind = \"http\"\nheaders = { Authorization = \"Bearer s3cret\" }"));
+        assert!(!hold("kind = \"http\"\nheaders = { Accept = \"application/json\" }"));
         assert!(!hold("kind = \"pagerduty\"\nurl = \"https://events.eu.pagerduty.com/v2/enqueue\""));
     }
 }

@@ -1,6 +1,6 @@
 //! Every setting with its value and where it comes from, fit to be shown: `config show`.
 
-use alerting::{KINDS, SecretMember};
+use alerting::{KINDS, SecretMember, is_secret_header};
 use figment::value::{Dict, Value};
 use serde_json::Value as Json;
 use url::Url;
@@ -61,7 +61,11 @@ fn mask(key: &str, value: &mut Json) {
             }
         }
         Json::Array(list) => list.iter_mut().for_each(|element| mask(key, element)),
-        Json::Object(table) => table.iter_mut().for_each(|(name, element)| mask(name, element)),
+        Json::Object(table) => table.iter_mut().for_each(|(name, element)| match element {
+            // of `headers`
+            Json::String(text) if key == "headers" && is_secret_header(name) => *text = MASK.to_owned(),
+            _ => mask(name, element),
+        }),
         Json::Null | Json::Bool(_) | Json::Number(_) => {}
     }
 }
@@ -79,6 +83,14 @@ fn origin(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn headers_that_hold_secrets_are_not_shown() {
+        let headers = serde_json::json!({ "Authorization": "Bearer S3CRET", "X-Api-Key": "S3CRET", "Accept": "a/b" });
+        let mut channels = serde_json::json!([{ "kind": "http", "headers": headers }]);
+        mask("alerts.channel", &mut channels);
+        assert!(!channels.to_string().contains("S3CRET") && channels.to_string().contains("a/b"), "{channels}");
+    }
 
     #[test]
     fn addresses_show_scheme_and_host_only() {

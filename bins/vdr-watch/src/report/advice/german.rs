@@ -7,7 +7,7 @@ use super::called;
 use crate::rule::Found;
 
 /// What can be done about somebody: as many steps as in English, in the same order.
-pub(in crate::report) fn what_to_do(Found { finding, detail }: &Found, account: Option<&str>) -> Vec<Line> {
+pub(in crate::report) fn what_to_do(Found { finding, detail }: &Found) -> Vec<Line> {
     let (person, room) = (&finding.person, finding.room.as_ref());
     let name = Line::name(&person.name);
     let role = person.room_role.as_ref();
@@ -30,8 +30,7 @@ pub(in crate::report) fn what_to_do(Found { finding, detail }: &Found, account: 
         }
         _ => line!["Fragen Sie ", owners, ", ob das vereinbart war, und nicht ", name],
     };
-    let account = account.filter(|_| person.id != GUEST_ACCOUNT).map(|page| format!(": {page}")).unwrap_or_default();
-    let stop = (!detail.takes_nothing).then(|| line!["Wenn es noch andauert, ", stop(person), account]);
+    let stop = (!detail.takes_nothing).then(|| line!["Wenn es noch andauert, ", stop(person)]);
     let keep = "Bewahren Sie diese Nachricht auf".into();
     let look = match role {
         Some(RoomRole::RoomGone) => None,

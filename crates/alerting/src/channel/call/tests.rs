@@ -65,3 +65,21 @@ fn mistakes_are_found_before_an_alert_waits_for_them() {
         assert_eq!(golden::kind::<Call>(settings).check().unwrap_err().member, member, "{change}");
     }
 }
+
+/// Nobody knows the ticket before the first call, or where no answer is looked at; and no path stands behind a query.
+#[test]
+fn a_ticket_that_nobody_can_know_is_refused() {
+    let say = |path: &str| serde_json::json!({ "path": path, "body": "{{ message.subject }}" });
+    let kind = |more: serde_json::Value| {
+        let mut settings = serde_json::json!({ "url": "https://t.example.com", "first": say("/new") });
+        settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        golden::kind::<Call>(settings)
+    };
+    kind(serde_json::json!({ "reference": "/key", "later": say("/{{ thread }}") })).check().unwrap();
+    let unknown = kind(serde_json::json!({ "later": say("/{{ thread }}") })).check().unwrap_err();
+    assert_eq!(unknown.member, "later");
+    let first = kind(serde_json::json!({ "reference": "/key", "first": say("/{{ thread }}") })).check().unwrap_err();
+    assert_eq!(first.member, "first");
+    let query = kind(serde_json::json!({ "url": "https://t.example.com/hook?token=a" }));
+    assert_eq!(query.address().unwrap_err().member, "url");
+}

@@ -92,6 +92,7 @@ fn quoting(text: &str) -> Message {
     let page = |path: &str| Url::parse(&format!("https://docs.example.com/{path}")).unwrap();
     Message {
         subject: format!("high: {}: 41 actions", shown(24)),
+        title: String::new(),
         severity: "high".to_owned(),
         what_to_do: vec![format!("ask {}", shown(120)), "then decide".to_owned()],
         facts: vec![

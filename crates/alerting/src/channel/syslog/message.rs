@@ -67,8 +67,10 @@ pub(super) fn message(
     let text = match form {
         Form::Text => cut(text(offer), left),
         Form::Cef => cut(cef(offer), left),
-        Form::Json => document::within(left, offer, |document| document.to_string()),
-        Form::Ocsf => document::within(left, offer, |document| Format::Ocsf.document(offer, document).to_string()),
+        Form::Json => document::within(left, offer, |_, document| document.to_string()),
+        Form::Ocsf => {
+            document::within(left, offer, |offer, document| Format::Ocsf.document(offer, document).to_string())
+        }
     };
     format!("{head} {text}")
 }
@@ -115,8 +117,8 @@ fn name(text: &str, longest: usize) -> String {
 fn text(offer: &Offer<'_>) -> String {
     let message = &offer.message;
     let facts = message.facts.iter().map(|fact| format!("; {}: {}", fact.label, fact.value));
-    let steps = message.what_to_do.join(", ");
-    format!("{}{}; what to do: {steps}", message.subject, facts.collect::<String>())
+    let steps = message.what_to_do.join("; ");
+    format!("{}{}; {}: {steps}", message.subject, facts.collect::<String>(), message.heading)
 }
 
 /// The last character is `…` where something was cut off.
@@ -168,15 +170,27 @@ mod tests {
         let mut alert = golden::alert("hostile");
         alert["reasons"] = serde_json::json!(["ä".repeat(9000)]);
         alert["padding"] = "x".repeat(9000).into();
+        alert["subject"] = "ä".repeat(9000).into();
+        alert["fingerprint"] = "f".repeat(9000).into();
         let json = alert.to_string();
         let offer = golden::offer(&json, None);
         for form in [Form::Text, Form::Json, Form::Cef] {
             let made = message(&offer, form, Facility::Auth, "h", 2048);
             assert!(made.len() <= 2048 && !made.contains('\n'), "{form:?}: {}", made.len());
         }
-        let made = message(&offer, Form::Json, Facility::Auth, "h", 2048);
-        let document = &made[made.find(" {\"").unwrap() + 1..];
-        assert!(document.contains("left_out"));
-        serde_json::from_str::<serde_json::Value>(document).unwrap();
+        for form in [Form::Json, Form::Ocsf] {
+            let made = message(&offer, form, Facility::Auth, "h", 2048);
+            let document = &made[made.find(" {\"").unwrap() + 1..];
+            assert!(made.len() <= 2048 && document.contains("left_out"), "{form:?}: {}", made.len());
+            serde_json::from_str::<serde_json::Value>(document).unwrap();
+        }
+    }
+
+    #[test]
+    fn every_word_is_of_the_language() {
+        let json = golden::alert("new").to_string();
+        let offer = Offer::new(&json, crate::Language::De, golden::offer(&json, None).now, None).unwrap();
+        let line = message(&offer, Form::Text, Facility::Local0, "h", 8192);
+        assert!(line.contains("; Was zu tun ist: ") && !line.contains("what to do"), "{line}");
     }
 }

@@ -1,6 +1,7 @@
 //! The outbox on a real store: what is told, what waits, and what is never lost.
 
 mod matters;
+mod turns;
 mod waiting;
 
 use alerting::{Moment, Outbox};
