@@ -152,7 +152,7 @@ fn happened(drill: &Drill) -> Vec<Sentence> {
         let since_de = if since.is_empty() { String::new() } else { format!(" ({since})") };
         happened.push(Sentence::new(
             format!("{:<10} {when}  {since:>6}  {what}", step.name()),
-            format!("{when_de}{since_de}: {what_de}"),
+            format!("{when_de}{since_de}: {}", german::after_colon(what_de)),
         ));
         before = Some(at);
     }
@@ -161,35 +161,35 @@ fn happened(drill: &Drill) -> Vec<Sentence> {
 
 /// What is told once through the channels.
 pub(crate) fn alert(voice: &Voice, drill: &Drill) -> Alert {
+    let finding = finding(drill);
+    let detail = json!({
+        "passed": drill.failure.is_none(),
+        "times": drill.times,
+        "failure": drill.failure,
+    });
+    voice.alert(&finding, &finding.fingerprint, &said(drill.failure.is_none()), &json!({ "drill": detail }))
+}
+
+fn finding(drill: &Drill) -> Finding {
     let times = steps(drill);
     let last = times.iter().filter_map(|(_, at, _)| *at).max().unwrap_or(drill.began);
     let window = Window::new(drill.began, last.max(drill.began) + chrono::TimeDelta::seconds(1));
     let person = Person::named(drill.account, drill.name.as_str().into());
-    let fingerprint = format!("drill {}", drill.mark);
-    let has_passed = drill.failure.is_none();
-    let headline: Sentence = if has_passed {
-        ("a drill has passed", "eine Übung ist gelungen").into()
-    } else {
-        ("a drill has failed", "eine Übung ist misslungen").into()
+    let (severity, headline) = match drill.failure {
+        None => (Severity::Info, ("a drill has passed", "eine Übung ist gelungen")),
+        Some(_) => (Severity::High, ("a drill has failed", "eine Übung ist misslungen")),
     };
     let outcome = outcome(drill);
     let told = Sentence::new(
         format!("This was a drill, and nobody attacked anything. {outcome}."),
         format!("Dies war eine Übung, und niemand hat angegriffen. {}.", outcome.german()),
     );
-    let reasons: Vec<Sentence> = [headline, told].into_iter().chain(happened(drill)).collect();
-    let finding = Finding {
-        severity: if drill.failure.is_none() { Severity::Info } else { Severity::High },
+    Finding {
+        severity,
         counts: Counts { acts: drill.documents, documents: drill.documents },
-        reasons,
-        ..Finding::new(RULE, fingerprint.clone(), person, window)
-    };
-    let detail = json!({
-        "passed": has_passed,
-        "times": drill.times,
-        "failure": drill.failure,
-    });
-    voice.alert(&finding, &fingerprint, &said(has_passed), &json!({ "drill": detail }))
+        reasons: [headline.into(), told].into_iter().chain(happened(drill)).collect(),
+        ..Finding::new(RULE, format!("drill {}", drill.mark), person, window)
+    }
 }
 
 /// What the account of the drill did, and what to do.
@@ -219,3 +219,6 @@ fn said(has_passed: bool) -> Said {
     };
     Said { did: Some(did.into()), what_to_do: steps.iter().map(|&step| step.into()).collect(), ..Said::default() }
 }
+
+#[cfg(test)]
+mod tests;
