@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{anyhow, bail};
-use audit_model::{GapReason, Person, PortalText, Window};
+use audit_model::{GapReason, Person, PortalText, Sentence, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::TryStreamExt;
 use job_runner::config::{Problem, Problems};
@@ -20,13 +20,14 @@ use crate::plan;
 use crate::rule::kind::Kind;
 use crate::suspend::entry::{Entry, Held, Incident, State, Topic};
 use crate::suspend::ledger::{Kept, Ledger};
-use crate::suspend::permit::{PROVEN_FOR, Refusal};
+use crate::suspend::permit::{self, PROVEN_FOR, Refusal};
 use crate::suspend::portal::Live;
 use crate::suspend::run::{self, Acted, Portal};
 use crate::suspend::seen::{Asked, Clocks, STATUS_CHANGED};
 use crate::suspend::situation::{Given, enforced_since, situation};
 use crate::suspend::state::{asked_within_a_day, may_be_over, overdue};
 use crate::suspend::terms::DECIDED_FOR;
+use crate::suspend::why;
 
 /// External links of the last so long are named.
 const LINKS_OF: TimeDelta = TimeDelta::hours(24);
@@ -63,9 +64,12 @@ async fn tell_overdue(
     let kept = Kept::open(store.clone(), job.now).await?.speaking(job.voice.clone());
     let clocks = Clocks { portal: job.client.portal_now(), here: job.present() };
     let before = kept.hand_on().await?;
+    let own = permit::time(clocks, &before).err().map(|own| own.sentence());
+    let german = own.map_or_else(|| format!("„{refusal}“"), |own| own.german().to_owned());
+    let why = Sentence::new(refusal.to_string(), german);
     let mut needs_attention = false;
     for entry in before.iter().filter(|entry| may_be_over(entry, clocks)) {
-        let told = overdue(entry, clocks, &refusal.to_string());
+        let told = overdue(entry, clocks, &why);
         needs_attention = true;
         if told != *entry {
             kept.commit(&told).await?;
@@ -109,9 +113,13 @@ async fn carry_out(config: &Config, job: &Job, store: &Store, report: &mut Repor
     if since.is_some() {
         report.body.has_acted = true;
         let is_planned = |action: &&mut Action| action.state == ActionState::Planned;
-        let why = acted.refused.as_ref().map(Refusal::words);
+        let why = acted.refused.as_ref().map(Refusal::sentence);
         for action in plan.actions.iter_mut().filter(is_planned) {
-            let what = why.clone().unwrap_or_else(|| "this incident is over, or was decided about before".to_owned());
+            let over = || {
+                let german = "dieser Vorgang ist vorbei, oder es wurde schon über ihn entschieden";
+                Sentence::new("this incident is over, or was decided about before", german)
+            };
+            let what = why.clone().unwrap_or_else(over);
             (action.state, action.held) = (ActionState::Held, Some(Hold::Stopped { what }));
         }
     }
@@ -180,8 +188,8 @@ fn ready(job: &Job, proven_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Res
 
 /// The state of an action in reports, and why it is held.
 fn shown(entry: &Entry) -> (ActionState, Option<Hold>) {
-    let stopped = |what: &str| Some(Hold::Stopped { what: what.to_owned() });
-    let why = entry.why.as_deref().unwrap_or("it was decided so");
+    let stopped = |what: Sentence| Some(Hold::Stopped { what });
+    let why = entry.why.clone().unwrap_or_else(|| why::DECIDED_SO.into());
     match (entry.state, &entry.held) {
         (State::Planned | State::Waiting, _) => (ActionState::Planned, None),
         (State::Held, Some(Held::Breaker(_))) => (ActionState::Held, Some(Hold::Breaker)),
@@ -194,7 +202,11 @@ fn shown(entry: &Entry) -> (ActionState, Option<Hold>) {
 }
 
 fn step(entry: &Entry) -> Step {
-    Step { incident: entry.incident.id.clone(), until: entry.deadline(), why: entry.why.clone() }
+    Step {
+        incident: entry.incident.id.clone(),
+        until: entry.deadline(),
+        why: entry.why.as_ref().map(ToString::to_string),
+    }
 }
 
 fn person(entry: &Entry) -> Person {
@@ -217,7 +229,7 @@ fn show(
             &entry.said[known.get(entry.incident.id.as_str()).copied().unwrap_or_default().min(entry.said.len())..];
         // what is about to be done, and was, is said once
         let is_over = |topic: Topic| topic == Topic::Suspending && said.len() > 1;
-        report.body.said.extend(said.iter().filter(|said| !is_over(said.topic)).map(|said| said.words.clone()));
+        report.body.said.extend(said.iter().filter(|said| !is_over(said.topic)).map(|said| said.words.to_string()));
         let is_off = entry.state.is_under_way() || entry.state == State::Kept;
         if is_off {
             let since = entry.row.map(|row| row.at).or(entry.intent.as_ref().map(|intent| intent.at));
@@ -228,7 +240,7 @@ fn show(
         let Some(action) = plan.actions.iter_mut().find(|action| action.person.id == entry.person()) else {
             if !said.is_empty() && entry.intent.is_some() {
                 let (state, held) = shown(entry);
-                let (reason, fingerprint) = (entry.incident.reason.clone(), entry.incident.fingerprint.clone());
+                let (reason, fingerprint) = (entry.incident.reason.to_string(), entry.incident.fingerprint.clone());
                 let person = person(entry);
                 report.body.steps.insert(person.id, step(entry));
                 plan.actions.push(Action { kind: ActionKind::Suspend, person, state, reason, held, fingerprint });

@@ -37,7 +37,7 @@ pub(crate) fn what_to_do(of: Of, severity: Severity) -> Vec<Sentence> {
 pub(crate) fn where_disabled() -> Vec<Sentence> {
     const LEAVE: Step = (
         "leave the account disabled until you know what this work is for; you can enable it again at any time",
-        "Lassen Sie das Konto deaktiviert, bis Sie wissen, wofür diese Arbeit ist; Sie können es jederzeit wieder einschalten",
+        "Lassen Sie das Konto deaktiviert, bis Sie wissen, wofür diese Arbeit ist; Sie können es jederzeit wieder aktivieren",
     );
     [LEAVE, ASK_OTHERS, KEEP_THE_TRASH, LIST].into_iter().map(Sentence::from).collect()
 }
@@ -47,7 +47,7 @@ fn steps(of: Of, severity: Severity) -> &'static [Step] {
         Of::Person if severity == Severity::Critical => &[
             (
                 "disable the account now, unless you know what this work is for; you can enable it again at any time",
-                "Deaktivieren Sie das Konto jetzt, außer Sie wissen, wofür diese Arbeit ist; Sie können es jederzeit wieder einschalten",
+                "Deaktivieren Sie das Konto jetzt, außer Sie wissen, wofür diese Arbeit ist; Sie können es jederzeit wieder aktivieren",
             ),
             ASK_OTHERS,
             KEEP_THE_TRASH,
@@ -89,7 +89,7 @@ fn steps(of: Of, severity: Severity) -> &'static [Step] {
         Of::Crowd => &[
             (
                 "find out whether all of them use the same sync client, or whether somebody is migrating documents",
-                "Finden Sie heraus, ob alle dasselbe Programm zum Synchronisieren benutzen oder ob jemand Dokumente umzieht",
+                "Finden Sie heraus, ob alle dasselbe Synchronisierungsprogramm benutzen oder ob jemand Dokumente umzieht",
             ),
             (
                 "if neither explains it, disable the accounts and ask their owners",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ::report::words::german::after_colon;
 use audit_model::{Finding, Person, PortalText, Sentence, Severity};
 use chrono::{DateTime, Utc};
 use job_runner::Found;
@@ -167,13 +168,13 @@ impl ShownAction {
     fn german(&self, has_acted: bool) -> String {
         match (self.state, &self.held) {
             (ActionState::Already, _) => "das Konto ist schon deaktiviert".to_owned(),
-            (_, Some(hold)) if has_acted => format!("nicht gesperrt: {}", hold.german()),
-            (_, Some(hold)) => format!("würde nicht gesperrt: {}", hold.german()),
+            (_, Some(hold)) if has_acted => format!("nicht gesperrt: {}", after_colon(&hold.german())),
+            (_, Some(hold)) => format!("würde nicht gesperrt: {}", after_colon(&hold.german())),
             (_, None) if !has_acted => "würde gesperrt".to_owned(),
             (ActionState::Done, None) => "gesperrt".to_owned(),
             (ActionState::Failed, None) => "konnte nicht gesperrt werden".to_owned(),
             (ActionState::Unknown, None) => "es ist nicht bekannt, ob die Person gesperrt ist".to_owned(),
-            (ActionState::Released, None) => "war gesperrt und ist wieder eingeschaltet".to_owned(),
+            (ActionState::Released, None) => "war gesperrt und ist wieder aktiviert".to_owned(),
             (ActionState::Planned | ActionState::Held, None) => "noch nicht gesperrt".to_owned(),
         }
     }

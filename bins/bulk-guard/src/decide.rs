@@ -117,7 +117,7 @@ pub(crate) async fn approve(
         let mut text =
             format!("{} people of this incident are held. Look at each, and approve each by itself:\n", held.len());
         for entry in held {
-            let reason = PortalText::new(entry.incident.reason.as_str()).for_terminal();
+            let reason = PortalText::new(entry.incident.reason.english()).for_terminal();
             writeln!(text, "  {}: {reason}", whom(entry))?;
             writeln!(text, "    bulk-guard approve {} --by NAME --reason TEXT", entry.incident.id)?;
         }
@@ -328,7 +328,7 @@ fn happened(entry: &Entry, orders: &[(String, Command)]) -> String {
     let order = orders.iter().find(|(id, _)| *id == entry.incident.id).map(|(_, command)| command);
     match order {
         Some(Command::Approve { .. }) => {
-            let reason = PortalText::new(entry.incident.reason.as_str()).for_terminal();
+            let reason = PortalText::new(entry.incident.reason.english()).for_terminal();
             format!("the suspension of this person is approved ({reason})")
         }
         Some(Command::Cancel) => "cancelled, so that nobody is suspended for this incident".to_owned(),

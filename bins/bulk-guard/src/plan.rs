@@ -32,7 +32,7 @@ pub(crate) fn candidates(
         Some(Candidate {
             person: finding.person.clone(),
             is_ldap: directory.contains(&finding.person.id),
-            reason: one.assessment.acts_because.clone()?,
+            reason: one.assessment.acts_because.as_ref()?.to_string(),
             fingerprint: finding.fingerprint.clone(),
             hold: is_decided
                 .then_some(Hold::Decided)

@@ -54,7 +54,7 @@ fn did(finding: &Finding, detail: &Detail) -> Sentence {
     else {
         return Sentence::new(
             "deleted, moved or downloaded a folder of unknown contents",
-            format!("{have} einen Ordner unbekannten Inhalts entfernt oder geladen"),
+            format!("{have} einen Ordner unbekannten Inhalts gelöscht, verschoben oder heruntergeladen"),
         );
     };
     let noun = kind.map_or(DOCUMENT, Kind::counted);
@@ -83,7 +83,7 @@ fn short_place(detail: &Detail) -> (String, String) {
         [] => Default::default(),
         [one] => {
             let title = one.title.unlinked_within(80);
-            (format!(" in \"{title}\""), format!(" (Raum \"{title}\")"))
+            (format!(" in \"{title}\""), format!(" (Raum „{title}“)"))
         }
         rooms => (format!(" in {} rooms", rooms.len()), format!(" (in {} Räumen)", rooms.len())),
     }
@@ -104,7 +104,7 @@ fn place(detail: &Detail) -> Option<Sentence> {
     let rooms = || detail.rooms.iter().map(|one| (one.title.unlinked_within(80), one.documents));
     let english: Vec<String> = rooms().map(|(title, many)| format!("room \"{title}\" ({})", number(many))).collect();
     let german: Vec<String> =
-        rooms().map(|(title, many)| format!("Raum \"{title}\" ({})", german::number(many))).collect();
+        rooms().map(|(title, many)| format!("Raum „{title}“ ({})", german::number(many))).collect();
     let total = english.len() as u64;
     (total > 0)
         .then(|| Sentence::new(list_of(&english, ROOMS_NAMED, total), german::list_of(&german, ROOMS_NAMED, total)))

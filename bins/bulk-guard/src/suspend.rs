@@ -28,4 +28,5 @@ pub(crate) mod situation;
 pub(crate) mod state;
 pub(crate) mod telling;
 pub(crate) mod terms;
+pub(crate) mod why;
 pub(crate) mod words;

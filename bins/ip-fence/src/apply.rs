@@ -35,5 +35,6 @@ pub(crate) mod state;
 mod telling;
 #[cfg(test)]
 mod testing;
+pub(crate) mod why;
 mod witness;
 pub(crate) mod words;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::policy::{Policy, parse};
 use crate::rule::Rulebook;
+use crate::rule::found::Case;
 use crate::rule::sighting::{Sighting, Source};
 use crate::rule::then::Then;
 
@@ -53,6 +54,13 @@ pub(crate) fn book<'a>(policy: &'a Policy, directory: &'a Directory, then: &'a T
 
 pub(crate) fn now() -> DateTime<Utc> {
     "2026-11-20T09:00:00Z".parse().unwrap()
+}
+
+/// The same findings, each of whose reasons is said in German, too.
+pub(crate) fn spoken(found: Vec<Case>) -> Vec<Case> {
+    let reasons = || found.iter().flat_map(|found| &found.finding.reasons);
+    assert_eq!(audit_model::testing::untranslated(reasons()), [""; 0]);
+    found
 }
 
 /// A row so many seconds before now.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use audit_model::{Counts, Course, Finding, Severity, Window};
+use audit_model::{Bilingual, Counts, Course, Finding, Severity, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use job_store::{Failure, Read, Row, Statement, Table, Value, Write};
 
@@ -129,7 +129,7 @@ pub(crate) fn remember(
     parts.insert(moment.part.to_owned());
     let parts: Vec<String> = parts.into_iter().collect();
     let matter = matter.found(finding, is_told, is_held_back, moment);
-    let json = serde_json::to_string(finding).map_err(Failure::other)?;
+    let json = serde_json::to_string(&Bilingual::new(finding.clone())).map_err(Failure::other)?;
     let micros = |at: DateTime<Utc>| at.timestamp_micros();
     let values: [Value; 16] = [
         (&matter.id).into(),
@@ -161,9 +161,13 @@ pub(crate) fn told_of(read: &Read<'_>, id: &str) -> Result<Option<Finding>, Fail
     let told = |row: &Row<'_>| {
         let window = Window::new(instant(row.int(0)?), instant(row.int(1)?));
         // a row that a later version wrote otherwise is as good as none
-        Ok(serde_json::from_str(row.text(2)?).ok().map(|finding| Finding { window, ..finding }))
+        Ok(finding_in(row.text(2)?).map(|finding| Finding { window, ..finding }))
     };
     Ok(read.all(sql, &[id.into()], told)?.into_iter().flatten().next())
+}
+
+fn finding_in(json: &str) -> Option<Finding> {
+    Bilingual::read(serde_json::from_str(json).ok()?).ok()
 }
 
 /// The bursts of the run's part that have not ended, as they were last found.
@@ -173,7 +177,7 @@ pub(crate) fn open_bursts(read: &Read<'_>, part: &str) -> Result<Vec<(String, Fi
     let burst = |row: &Row<'_>| {
         let (id, is_of_part, json) = (row.text(0)?.to_owned(), parts_of(row.text(1)?).contains(part), row.text(2)?);
         // a row that a later version wrote otherwise is left to it
-        Ok(is_of_part.then(|| serde_json::from_str(json).ok()).flatten().map(|finding| (id, finding)))
+        Ok(is_of_part.then(|| finding_in(json)).flatten().map(|finding| (id, finding)))
     };
     Ok(read.all(sql, &[], burst)?.into_iter().flatten().collect())
 }

@@ -6,7 +6,7 @@
 mod html;
 mod words;
 
-use audit_model::{Attributed, FindingRoom, Gap, Person, PortalText, Sentence};
+use audit_model::{Attributed, FindingRoom, GUEST_ACCOUNT, Gap, Person, PortalText, SYSTEM_ACCOUNT, Sentence};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use report::words::Clock;
@@ -112,13 +112,13 @@ impl Message {
 fn subject(alert: &Alert, said: &InLanguage, language: Language, longest: usize) -> String {
     let words = language.words();
     let own = said.said.facts.who.as_deref().map(line);
-    let person = own.unwrap_or_else(|| called(&alert.person).unlinked_within(LONGEST_PERSON));
+    let person = own.unwrap_or_else(|| called(&alert.person, words).unlinked_within(LONGEST_PERSON));
     if let Some(did) = said.said.did.as_ref().filter(|_| !alert.is_over()) {
         let said = format!("{}: {person} {}", severity(alert, language), line(did));
         return PortalText::new(said).for_terminal_within(longest);
     }
     let room = alert.room.as_ref().map(|room| room.title.unlinked_within(LONGEST_ROOM));
-    let room = room.map(|title| format!(" {} \"{title}\"", words.in_room)).unwrap_or_default();
+    let room = room.map(|title| format!(" {} {}", words.in_room, (words.title)(&title))).unwrap_or_default();
     let what = match said.reasons.first().filter(|_| !alert.is_over()) {
         Some(reason) => reason.clone(),
         None => said.said.facts.how_many.as_deref().map_or_else(|| how_many(alert, words), str::to_owned),
@@ -150,7 +150,7 @@ fn facts(alert: &Alert, said: &InLanguage, words: &'static Words, now: DateTime<
     let of_room = || alert.room.as_ref().map(|room| place(room, words));
     let times = Times::of(alert, words);
     let facts = [
-        fact(words.who, said.said.facts.who.as_deref().map(line).or_else(|| Some(who(&alert.person)))),
+        fact(words.who, said.said.facts.who.as_deref().map(line).or_else(|| Some(who(&alert.person, words)))),
         fact(words.place, own(&said.said.facts.place).or_else(of_room)),
         fact(words.count, own(&said.said.facts.how_many).or_else(|| counted.then(|| how_many(alert, words)))),
         fact(words.speed, own(&said.said.facts.how_fast).or_else(|| how_fast(alert, words))),
@@ -164,14 +164,19 @@ fn facts(alert: &Alert, said: &InLanguage, words: &'static Words, now: DateTime<
     facts.into_iter().flatten().collect()
 }
 
-fn who(person: &Person) -> String {
+fn who(person: &Person, words: &Words) -> String {
     let email = person.email.as_ref().map(|email| format!(" <{}>", email.unlinked_within(LONGEST_QUOTE)));
-    called(person).unlinked_within(LONGEST_QUOTE) + &email.unwrap_or_default()
+    called(person, words).unlinked_within(LONGEST_QUOTE) + &email.unwrap_or_default()
 }
 
 /// By name; by id where there is none.
-fn called(person: &Person) -> PortalText {
-    if person.name.raw().trim().is_empty() { PortalText::new(person.id.to_string()) } else { person.name.clone() }
+fn called(person: &Person, words: &Words) -> PortalText {
+    let is_nobody = person.id.is_nil() || [GUEST_ACCOUNT, SYSTEM_ACCOUNT].contains(&person.id);
+    match (words.nobody)(person.name.raw()).filter(|_| is_nobody) {
+        Some(name) => PortalText::new(name),
+        None if person.name.raw().trim().is_empty() => PortalText::new(person.id.to_string()),
+        None => person.name.clone(),
+    }
 }
 
 fn place(room: &FindingRoom, words: &Words) -> String {

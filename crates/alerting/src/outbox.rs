@@ -105,7 +105,7 @@ impl Outbox {
                 && let Some(sentence) = silence::silencing(&silences, finding)
             {
                 finding.state = FindingState::Silenced;
-                finding.reasons.push(sentence.into());
+                finding.reasons.push(sentence);
             }
         }
         Ok(Compared { suppressed, ended })

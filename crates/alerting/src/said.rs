@@ -68,16 +68,17 @@ impl Said {
         let mut members = object(json!(self));
         if self.sentences().chain(&finding.reasons).any(Sentence::has_german) {
             let mut german = object(json!(self.in_german()));
-            // the memory of what is over knows the English ones only, and they were told before
-            let is_known = |reason: &&Sentence| reason.has_german() || finding.state != FindingState::Ended;
-            let reasons: Vec<&str> = finding.reasons.iter().filter(is_known).map(Sentence::german).collect();
+            // what an older version has remembered of what is over is English, and was told before
+            let is_spoken = |reason: &&Sentence| reason.has_german() || finding.state != FindingState::Ended;
+            let reasons: Vec<&str> = finding.reasons.iter().filter(is_spoken).map(Sentence::german).collect();
             german.insert("reasons".to_owned(), json!(reasons));
             members.insert(GERMAN.to_owned(), Value::Object(german));
         }
         members
     }
 
-    fn sentences(&self) -> impl Iterator<Item = &Sentence> {
+    /// All that it says, without an order.
+    pub fn sentences(&self) -> impl Iterator<Item = &Sentence> {
         let SaidFacts { who, place, how_many, how_fast, how_sure, .. } = &self.facts;
         self.did.iter().chain(&self.what_to_do).chain([who, place, how_many, how_fast, how_sure].into_iter().flatten())
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use audit_model::{Finding, sayable};
+use audit_model::{Finding, Sentence, sayable};
 use chrono::{DateTime, Utc};
 use job_store::{Failure, Read, Row, Value, Write};
 use report::words::instant as shown;
@@ -63,14 +63,17 @@ impl Silence {
     }
 
     /// For people: why a finding is not told.
-    fn sentence(&self) -> String {
+    fn sentence(&self) -> Sentence {
         let Silence { id, until, reason, author, .. } = self;
-        format!("silenced until {} by {author} ({id}): {reason}", shown(*until))
+        Sentence::new(
+            format!("silenced until {} by {author} ({id}): {reason}", shown(*until)),
+            format!("stummgeschaltet bis {} von {author} ({id}): {reason}", until.format("%d.%m.%Y %H:%M:%S UTC")),
+        )
     }
 }
 
 /// The sentence of the first silence that is about the finding; `None` where there is none.
-pub(crate) fn silencing(silences: &[Silence], finding: &Finding) -> Option<String> {
+pub(crate) fn silencing(silences: &[Silence], finding: &Finding) -> Option<Sentence> {
     silences.iter().find(|silence| silence.is_about(finding)).map(Silence::sentence)
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Borrow;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{ActionId, Attributed, AuditEvent, Person, PortalText, RoomId, Sentence, Window};
+use crate::{ActionId, Attributed, AuditEvent, Person, PortalText, RoomId, Sentence, Spoken, Window};
 
 /// A finding carries at most this many sample events: enough to recognise what happened, short enough to read at night.
 pub const MAX_EVIDENCE: usize = 10;
@@ -142,6 +142,12 @@ pub struct Finding {
     /// At most [`MAX_EVIDENCE`], by time, then id.
     pub evidence: Vec<Evidence>,
     pub evidence_total: u64,
+}
+
+impl Spoken for Finding {
+    fn sentences(&mut self) -> Vec<&mut Sentence> {
+        self.reasons.iter_mut().collect()
+    }
 }
 
 impl Finding {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// A text of our own: in English, and in German where it was written so, too.
 ///
 /// It is its English text wherever nobody asks for the other: shown, compared with a string, and in JSON, where the German one does not
-/// stand.
+/// stand; a store keeps that as [`Bilingual`](crate::Bilingual).
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sentence {
     english: String,
@@ -19,6 +19,13 @@ impl Sentence {
     /// The same in both languages.
     pub fn new(english: impl Into<String>, german: impl Into<String>) -> Self {
         Sentence { english: english.into(), german: Some(german.into()) }
+    }
+
+    /// What a machine has answered, or a person has written: there in whatever language, and in German in quotation marks.
+    pub fn quoted(text: impl Into<String>) -> Self {
+        let english = text.into();
+        let german = format!("„{english}“");
+        Sentence::new(english, german)
     }
 
     pub fn english(&self) -> &str {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     ActionId, Attributed, AuditEvent, Counts, Finding, FindingRoom, LoginEvent, Person, PersonStatus, PortalRole,
-    PortalText, RoomId, Severity, Window,
+    PortalText, RoomId, Sentence, Severity, Window,
 };
 
 pub use hostile::hostile_texts;
@@ -46,6 +46,12 @@ pub fn login(ip: &str, country: &str, at: DateTime<Utc>) -> LoginEvent {
         platform: None,
         ip_was_set: false,
     }
+}
+
+/// The sentences that a message in German would have in English.
+pub fn untranslated<'s>(sentences: impl IntoIterator<Item = &'s Sentence>) -> Vec<&'s str> {
+    let is_english = |said: &&Sentence| said.german() == said.english();
+    sentences.into_iter().filter(is_english).map(Sentence::english).collect()
 }
 
 /// An active account with an address of its own.

@@ -76,7 +76,7 @@ fn test_alert<C>(setup: &Setup<'_, C>) -> Result<Alert, Error> {
         severity: Severity::Info,
         reasons: vec![Sentence::new(
             "this is a test alert: nothing has happened",
-            "dies ist eine Testnachricht: Es ist nichts geschehen",
+            "dies ist eine Testmeldung: Es ist nichts geschehen",
         )],
         ..Finding::new("test", audit_model::fingerprint(&["test", about.name]), program, window)
     };
@@ -90,17 +90,17 @@ fn test_alert<C>(setup: &Setup<'_, C>) -> Result<Alert, Error> {
     };
     let said = Said {
         did: Some(
-            ("sends a test alert: nothing has happened", "sendet eine Testnachricht: Es ist nichts geschehen").into(),
+            ("sends a test alert: nothing has happened", "sendet eine Testmeldung: Es ist nichts geschehen").into(),
         ),
         what_to_do: vec![
             (
                 "nothing, where you know of the test: this channel works",
-                "nichts, wenn Sie von dem Test wissen: Dieser Kanal funktioniert",
+                "Nichts, wenn Sie von dem Test wissen: Dieser Kanal funktioniert",
             )
                 .into(),
             (
                 "close what this alert has opened, such as a ticket",
-                "schließen Sie, was die Nachricht geöffnet hat, zum Beispiel ein Ticket",
+                "Schließen Sie, was diese Meldung geöffnet hat, zum Beispiel ein Ticket",
             )
                 .into(),
         ],

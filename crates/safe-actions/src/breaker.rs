@@ -1,5 +1,6 @@
 //! When a plan as a whole must wait for somebody to look.
 
+use audit_model::Sentence;
 use serde::{Deserialize, Serialize};
 
 /// How many people one plan may touch without being looked at. 0 lets nobody be touched.
@@ -61,6 +62,26 @@ impl Trip {
             }
             Trip::TooManyToday { people, limit } => format!("{} within 24 h, more than {limit}", counted(people)),
             Trip::PeopleUnknown => "it is not known how many people the portal has".to_owned(),
+        }
+    }
+
+    /// The same in both languages.
+    pub fn sentence(self) -> Sentence {
+        Sentence::new(self.words(), self.german())
+    }
+
+    fn german(self) -> String {
+        let people_german =
+            |people: u64| if people == 1 { "1 Person".to_owned() } else { format!("{people} Personen") };
+        match self {
+            Trip::TooMany { people, limit } => format!("{} auf einmal, mehr als {limit}", people_german(people)),
+            Trip::TooLargeAShare { people, active_people, limit_percent } => {
+                format!("{people} von {active_people} aktiven Personen, mehr als {limit_percent} %")
+            }
+            Trip::TooManyToday { people, limit } => {
+                format!("{} innerhalb von 24 h, mehr als {limit}", people_german(people))
+            }
+            Trip::PeopleUnknown => "es ist nicht bekannt, wie viele Personen das Portal hat".to_owned(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit_model::{Person, PortalRole, PortalText};
+use audit_model::{Person, PortalRole, PortalText, Sentence};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -55,7 +55,7 @@ pub enum Hold {
     /// What was seen has innocent explanations, too: somebody has to look.
     Doubtful,
     /// It is not done for now, or not any more; a clause says why.
-    Stopped { what: String },
+    Stopped { what: Sentence },
 }
 
 impl Hold {
@@ -85,11 +85,16 @@ impl Hold {
             Hold::Breaker => "too many people, so the whole plan is held".to_owned(),
             Hold::KindOff => "`suspend.kinds` does not name what was done".to_owned(),
             Hold::Doubtful => "what was seen can have innocent reasons, too, so somebody must look first".to_owned(),
-            Hold::Stopped { what } => shown(what),
+            Hold::Stopped { what } => shown(what.english()),
         }
     }
 
-    /// The same in German; what a program has put in words itself is as it wrote it.
+    /// The same in both languages.
+    pub fn sentence(&self) -> Sentence {
+        Sentence::new(self.words(), self.german())
+    }
+
+    /// The same in German.
     pub fn german(&self) -> String {
         let shown = |text: &str| PortalText::new(text).for_terminal();
         match self {
@@ -100,7 +105,7 @@ impl Hold {
                     .to_owned()
             }
             Hold::Directory => {
-                "das Konto kommt aus einem Verzeichnis, das es wieder einschalten würde; deaktivieren Sie es dort"
+                "das Konto kommt aus einem Verzeichnis, das es wieder aktivieren würde; deaktivieren Sie es dort"
                     .to_owned()
             }
             Hold::Listed { entry } => format!("die Einstellungen schützen `{}`", shown(entry)),
@@ -112,18 +117,18 @@ impl Hold {
             }
             Hold::TooOld => "das letzte Ereignis liegt zu lange zurück, um jetzt zu handeln".to_owned(),
             Hold::Decided => {
-                "jemand hat das Konto in den letzten 24 Stunden ein- oder ausgeschaltet, also hat schon ein Mensch entschieden"
+                "jemand hat das Konto in den letzten 24 Stunden aktiviert oder deaktiviert, also hat schon ein Mensch entschieden"
                     .to_owned()
             }
             Hold::ProtectionUnread { what } => {
-                format!("es ist nicht bekannt, wen die Einstellungen schützen: {}", shown(what))
+                format!("es ist nicht bekannt, wen die Einstellungen schützen („{}“)", shown(what))
             }
             Hold::Breaker => "zu viele Personen, deshalb wird der ganze Plan angehalten".to_owned(),
             Hold::KindOff => "`suspend.kinds` nennt nicht, was getan wurde".to_owned(),
             Hold::Doubtful => {
                 "was zu sehen war, kann auch harmlose Gründe haben, deshalb muss zuerst jemand nachsehen".to_owned()
             }
-            Hold::Stopped { what } => shown(what),
+            Hold::Stopped { what } => shown(what.german()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use alerting::{Alert, Channel, Outbox};
 use anyhow::Context as _;
-use audit_model::{ActionId, AuditEvent, RoomId, title_in_context};
+use audit_model::{ActionId, AuditEvent, Bilingual, RoomId, title_in_context};
 use chrono::{DateTime, Utc};
 use job_store::{Journal, JournalEntry, JournalState, Store, Write};
 use uuid::Uuid;
@@ -16,7 +16,7 @@ const ROOM_ARCHIVED: ActionId = ActionId(5072);
 const KIND: &str = "drill";
 
 fn read(entry: JournalEntry) -> anyhow::Result<Drill> {
-    serde_json::from_value(entry.payload).with_context(|| format!("the journal's entry `{}` cannot be read", entry.key))
+    Bilingual::read(entry.payload).with_context(|| format!("the journal's entry `{}` cannot be read", entry.key))
 }
 
 /// All drills, oldest first.
@@ -48,7 +48,7 @@ pub(crate) async fn commit(
     let journal = Journal::open(store.clone()).await?;
     let next = Drill { revision: drill.revision + 1, ..drill.clone() };
     let (key, subject, revision) = (format!("{KIND} {}", drill.mark), drill.account.to_string(), drill.revision);
-    let payload = serde_json::to_value(&next)?;
+    let payload = serde_json::to_value(Bilingual::new(next.clone()))?;
     let state = if next.stage == Stage::Over && next.is_told { JournalState::Done } else { JournalState::Started };
     let keep = move |write: &Write<'_>| {
         if journal.plan_unchanged(write, (&key, KIND, &subject), (revision, &payload), now)?.is_none() {

@@ -3,6 +3,7 @@
 use std::process::{Output, Stdio};
 
 use anyhow::Context as _;
+use audit_model::Sentence;
 use job_runner::Setup;
 use serde_json::Value;
 use tokio::process::Command;
@@ -25,8 +26,12 @@ pub(crate) async fn run(setup: &Setup<'_, Config>) -> anyhow::Result<Output> {
 }
 
 /// What a run says about an account, and how it ended, as a clause.
-pub(crate) fn said(output: &Output, account: Uuid) -> String {
-    let code = output.status.code().map_or_else(|| "no code".to_owned(), |code| format!("code {code}"));
+pub(crate) fn said(output: &Output, account: Uuid) -> Sentence {
+    let code = output.status.code();
+    let (code, code_de) = code.map_or_else(
+        || ("no code".to_owned(), "ohne Code".to_owned()),
+        |code| (format!("code {code}"), format!("mit Code {code}")),
+    );
     let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     let of_account = |list: &str, of: &str| {
         let all = report[list].as_array().cloned().unwrap_or_default();
@@ -35,17 +40,27 @@ pub(crate) fn said(output: &Output, account: Uuid) -> String {
     let action = of_account("actions", "/person/id");
     let finding = of_account("findings", "/person/id");
     let why = |action: &Value| action["held"].as_object().map(|held| Value::from(held.clone()).to_string());
-    let what = match (finding, action) {
-        (None, _) => "found nothing of it".to_owned(),
-        (Some(_), None) => "found it, and planned nobody".to_owned(),
+    let what: Sentence = match (finding, action) {
+        (None, _) => ("found nothing of it", "hat nichts davon gefunden").into(),
+        (Some(_), None) => {
+            ("found it, and planned nobody", "hat es gefunden und niemanden zum Sperren vorgesehen").into()
+        }
         (Some(_), Some(action)) => match why(&action) {
-            Some(why) => format!("found it, and suspended nobody ({why})"),
-            None => "found it".to_owned(),
+            Some(why) => Sentence::new(
+                format!("found it, and suspended nobody ({why})"),
+                format!("hat es gefunden und niemanden gesperrt ({why})"),
+            ),
+            None => ("found it", "hat es gefunden").into(),
         },
     };
     let log = String::from_utf8_lossy(&output.stderr);
     let warning =
         log.lines().rev().find(|line| line.contains("WARN") || line.contains("ERROR") || line.contains("rror:"));
-    let warning = warning.map(|line| format!(", and said: {}", line.trim())).unwrap_or_default();
-    format!("the last run {what}; it ended with {code}{warning}")
+    let (warning, warning_de) = warning
+        .map(|line| (format!(", and said: {}", line.trim()), format!(" und meldete: „{}“", line.trim())))
+        .unwrap_or_default();
+    Sentence::new(
+        format!("the last run {what}; it ended with {code}{warning}"),
+        format!("der letzte Lauf {}; er endete {code_de}{warning_de}", what.german()),
+    )
 }

@@ -3,12 +3,13 @@
 //! Each state is committed before the call that it announces leaves, so whoever finds a drill that nobody goes on with knows what there may
 //! be to take away.
 
-use audit_model::{PersonStatus, RoomId};
+use audit_model::{PersonStatus, RoomId, Sentence, Spoken};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::suspend::entry::{Decided, Entry, Held, State};
+use crate::suspend::why;
 
 /// Whoever is at work on a drill says so again within this time. After it, the next run takes over.
 pub(crate) const LIVES_FOR: TimeDelta = TimeDelta::seconds(90);
@@ -64,7 +65,7 @@ pub(crate) enum OwnRoom {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Failure {
     pub(crate) step: Step,
-    pub(crate) why: String,
+    pub(crate) why: Sentence,
 }
 
 /// When each step happened, by the portal's clock.
@@ -126,8 +127,8 @@ impl Drill {
     }
 
     /// The same, given up where it is: from now on only the way back is left.
-    pub(crate) fn given_up(mut self, step: Step, why: &str) -> Self {
-        self.failure.get_or_insert_with(|| Failure { step, why: why.to_owned() });
+    pub(crate) fn given_up(mut self, step: Step, why: impl Into<Sentence>) -> Self {
+        self.failure.get_or_insert_with(|| Failure { step, why: why.into() });
         self.stage = self.stage.max(Stage::Leaving);
         self
     }
@@ -135,7 +136,7 @@ impl Drill {
     /// The same, found by a run after somebody has left it alone.
     pub(crate) fn cut_off(self) -> Self {
         let step = self.expected();
-        self.given_up(step, "the drill was cut off")
+        self.given_up(step, ("the drill was cut off", "die Übung wurde abgebrochen"))
     }
 
     /// The first step that has not happened.
@@ -150,6 +151,12 @@ impl Drill {
             (back, Step::Back),
         ];
         happened.into_iter().find(|(at, _)| at.is_none()).map_or(Step::Cleaned, |(_, step)| step)
+    }
+}
+
+impl Spoken for Drill {
+    fn sentences(&mut self) -> Vec<&mut Sentence> {
+        self.failure.iter_mut().map(|failure| &mut failure.why).collect()
     }
 }
 
@@ -173,7 +180,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) account: Option<PersonStatus>,
     pub(crate) room: RoomSeen,
     /// Why the step that is expected does not happen in its time, as a clause; `None` while there is time.
-    pub(crate) late: Option<&'a str>,
+    pub(crate) late: Option<&'a Sentence>,
 }
 
 /// What follows.
@@ -205,7 +212,9 @@ pub(crate) fn next(drill: &Drill, seen: &Seen<'_>) -> (Drill, Do) {
         (Stage::Making, None) => (drill, Do::MakeRoom),
         (Stage::Making | Stage::Filling, Some(room)) => (Drill { stage: Stage::Filling, ..drill }, Do::Upload(room)),
         (Stage::Renaming, Some(room)) => (drill, Do::Rename(room)),
-        (Stage::Filling | Stage::Renaming, None) => leave(drill.given_up(Step::Made, "there is no room"), seen),
+        (Stage::Filling | Stage::Renaming, None) => {
+            leave(drill.given_up(Step::Made, ("there is no room", "es gibt keinen Raum")), seen)
+        }
         (Stage::Watching, _) => watch(drill, seen),
         (Stage::Leaving, _) => leave(drill, seen),
         (Stage::Ending, _) => end(drill, seen),
@@ -233,11 +242,11 @@ fn note(drill: &mut Drill, seen: &Seen<'_>) {
 fn watch(drill: Drill, seen: &Seen<'_>) -> (Drill, Do) {
     let expected = drill.expected();
     let wait = |drill: Drill| match seen.late {
-        Some(why) => leave(drill.given_up(expected, why), seen),
+        Some(why) => leave(drill.given_up(expected, why.clone()), seen),
         None => (drill, Do::Wait),
     };
     let Some(entry) = seen.suspension else { return wait(drill) };
-    let why = entry.why.clone().unwrap_or_else(|| "it was decided so".to_owned());
+    let why = entry.why.clone().unwrap_or_else(|| why::DECIDED_SO.into());
     match (entry.state, &entry.held) {
         (State::Planned | State::Waiting | State::Intended | State::Unknown, _) => wait(drill),
         (State::Held, Some(Held::Keys(_))) if entry.decision(Decided::Approved).is_none() && seen.late.is_none() => {
@@ -245,8 +254,14 @@ fn watch(drill: Drill, seen: &Seen<'_>) -> (Drill, Do) {
         }
         (State::Held, Some(Held::Keys(_))) => wait(drill),
         (State::Done, _) => leave(drill, seen),
-        (State::Held, _) => leave(drill.given_up(expected, &format!("it is held: {why}")), seen),
-        _ => leave(drill.given_up(expected, &why), seen),
+        (State::Held, _) => {
+            let held = Sentence::new(
+                format!("it is held: {why}"),
+                format!("die Sperre ist angehalten: {}", report::words::german::after_colon(why.german())),
+            );
+            leave(drill.given_up(expected, held), seen)
+        }
+        _ => leave(drill.given_up(expected, why), seen),
     }
 }
 
@@ -267,7 +282,8 @@ fn leave(mut drill: Drill, seen: &Seen<'_>) -> (Drill, Do) {
         return (drill, Do::Wait);
     }
     if drill.times.proven.is_some() && drill.times.back.is_none() {
-        drill = drill.given_up(Step::Released, "somebody else has decided about the account");
+        let why = ("somebody else has decided about the account", "jemand anderes hat über das Konto entschieden");
+        drill = drill.given_up(Step::Released, why);
     }
     end(drill, seen)
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use audit_model::Sentence;
 use docspace_client::Client;
 use job_runner::{Desk, Setup};
 use tokio::time::timeout;
@@ -30,7 +31,7 @@ pub(super) struct Exercise<'a> {
     waits: Option<((Stage, Step), Instant)>,
     beaten: Instant,
     /// What the last run said.
-    said: String,
+    said: Sentence,
 }
 
 /// What may be left, as a clause.
@@ -44,7 +45,13 @@ pub(super) fn left_of(drill: &Drill) -> String {
 
 impl<'a> Exercise<'a> {
     pub(super) fn new(setup: &'a Setup<'a, Config>, site: Site) -> Self {
-        Exercise { setup, site, waits: None, beaten: Instant::now(), said: "no run was made".to_owned() }
+        Exercise {
+            setup,
+            site,
+            waits: None,
+            beaten: Instant::now(),
+            said: ("no run was made", "es gab keinen Lauf").into(),
+        }
     }
 
     async fn at_desk<T>(&self, work: impl AsyncFnOnce(&Desk) -> anyhow::Result<T>) -> anyhow::Result<T> {
@@ -83,7 +90,7 @@ impl<'a> Exercise<'a> {
             let entries = self.entries().await?;
             let (late, before) = (self.late(&drill), drill.clone());
             let (after, what) = {
-                let seen = self.seen(&drill, &entries, late.as_deref()).await;
+                let seen = self.seen(&drill, &entries, late.as_ref()).await;
                 next(&drill, &seen)
             };
             if after != drill {
@@ -97,7 +104,7 @@ impl<'a> Exercise<'a> {
                     return self.left(drill).await;
                 }
                 let step = drill.expected();
-                drill = self.commit(&drill.given_up(step, &why)).await?;
+                drill = self.commit(&drill.given_up(step, why)).await?;
             }
             if drill.failure.is_some() && before.failure.is_none() {
                 // the way back has as much time again
@@ -123,7 +130,7 @@ impl<'a> Exercise<'a> {
         self.at_desk(async |desk| Kept::open(desk.store.clone(), now).await?.entries().await).await
     }
 
-    async fn seen<'e>(&self, drill: &Drill, entries: &'e [Entry], late: Option<&'e str>) -> Seen<'e> {
+    async fn seen<'e>(&self, drill: &Drill, entries: &'e [Entry], late: Option<&'e Sentence>) -> Seen<'e> {
         let is_leaving = drill.stage >= Stage::Leaving || drill.stage == Stage::Watching;
         let account = if is_leaving { self.site.status(drill.account).await } else { None };
         let room = if drill.stage >= Stage::Leaving { self.site.room(drill).await } else { RoomSeen::Unread };
@@ -132,7 +139,7 @@ impl<'a> Exercise<'a> {
     }
 
     /// Why the step that is expected does not happen, once its time is over.
-    fn late(&mut self, drill: &Drill) -> Option<String> {
+    fn late(&mut self, drill: &Drill) -> Option<Sentence> {
         let expected = (drill.stage, drill.expected());
         let since = match self.waits {
             Some((waited, since)) if waited == expected => since,
@@ -140,7 +147,12 @@ impl<'a> Exercise<'a> {
         };
         let limit = self.setup.config.drill.step_limit;
         let is_over = since.elapsed() > limit.0;
-        is_over.then(|| format!("it did not happen within {limit} (`drill.step_limit`); {}", self.said))
+        is_over.then(|| {
+            Sentence::new(
+                format!("it did not happen within {limit} (`drill.step_limit`); {}", self.said),
+                format!("es geschah nicht innerhalb von {limit} (`drill.step_limit`); {}", self.said.german()),
+            )
+        })
     }
 
     /// Keeps a drill, and says that somebody is at work on it.
@@ -167,7 +179,7 @@ impl<'a> Exercise<'a> {
                 for number in 1..=drill.documents {
                     drill = self.beat(drill).await?;
                     if let Err(error) = upload(&own, (&drill, room), number).await {
-                        return self.commit(&drill.given_up(Step::Made, &error.to_string())).await;
+                        return self.commit(&drill.given_up(Step::Made, Sentence::quoted(error.to_string()))).await;
                     }
                 }
                 drill.stage = Stage::Renaming;
@@ -218,7 +230,7 @@ impl<'a> Exercise<'a> {
             Ok(room) => Drill { room: OwnRoom::Made(room.fact.id), stage: Stage::Filling, ..drill },
             Err(error) => {
                 let room = if error.may_have_acted() { OwnRoom::Asked } else { OwnRoom::Refused };
-                Drill { room, ..drill }.given_up(Step::Made, &error.to_string())
+                Drill { room, ..drill }.given_up(Step::Made, Sentence::quoted(error.to_string()))
             }
         };
         self.commit(&after).await
@@ -228,16 +240,18 @@ impl<'a> Exercise<'a> {
         let Some(own) = self.site.own.clone() else { return Ok(drill) };
         let files = match own.files_in(room).await {
             Ok(files) => files,
-            Err(error) => return self.commit(&drill.given_up(Step::Made, &error.to_string())).await,
+            Err(error) => return self.commit(&drill.given_up(Step::Made, Sentence::quoted(error.to_string()))).await,
         };
         if (files.len() as u64) < drill.documents {
-            let why = format!("the room has {} of {} documents", files.len(), drill.documents);
-            return self.commit(&drill.given_up(Step::Made, &why)).await;
+            let (there, all) = (files.len(), drill.documents);
+            let english = format!("the room has {there} of {all} documents");
+            let why = Sentence::new(english, format!("der Raum hat {there} von {all} Dokumenten"));
+            return self.commit(&drill.given_up(Step::Made, why)).await;
         }
         for (file, number) in files.iter().zip(1..) {
             drill = self.beat(drill).await?;
             if let Err(error) = rename(&own, &drill, (&file.id, number)).await {
-                return self.commit(&drill.given_up(Step::Made, &error.to_string())).await;
+                return self.commit(&drill.given_up(Step::Made, Sentence::quoted(error.to_string()))).await;
             }
         }
         drill.times.made = Some(own.portal_now().unwrap_or_else(|| self.setup.clock()));

@@ -66,7 +66,7 @@ fn course(entry: &Entry) -> Vec<(DateTime<Utc>, String)> {
     }));
     course.extend(entry.decisions.iter().map(|decision| (decision.at, decided(decision))));
     course.extend(entry.said.iter().map(|said| {
-        let words = PortalText::new(said.words.as_str()).for_terminal_within(2_000);
+        let words = PortalText::new(said.words.english()).for_terminal_within(2_000);
         (said.at, format!("told: {words}"))
     }));
     // what was noted at the same moment stays in the order of its kinds

@@ -49,7 +49,7 @@ impl Sign {
 pub(crate) struct Assessment {
     pub(crate) severity: Severity,
     /// Why a suspension may be planned; `None` when it may not.
-    pub(crate) acts_because: Option<String>,
+    pub(crate) acts_because: Option<Sentence>,
 }
 
 /// How many signs of their own these are. Another machine has another address and another program: together they are one.
@@ -94,11 +94,11 @@ pub(crate) fn assess(exceeded: &[Exceeded], signs: &[Corroboration], may_be_more
     let strong = signs.iter().find(|sign| sign.kind.is_strong());
     let corroborated = is_corroborated(signs);
     let acts_because = reasons_to_act(exceeded, signs).next().map(|counted| {
-        let all = || signs.iter().map(|sign| sign.evidence.english()).collect::<Vec<_>>().join("; ");
-        match corroborated {
-            true => format!("{}; {}", counted.words(), strong.map_or_else(all, |sign| sign.evidence.to_string())),
-            false => counted.words(),
-        }
+        let signs = if corroborated { strong.map_or(signs, std::slice::from_ref) } else { &[] };
+        let said: Vec<Sentence> =
+            std::iter::once(counted.sentence()).chain(signs.iter().map(|sign| sign.evidence.clone())).collect();
+        let joined = |of: fn(&Sentence) -> &str| said.iter().map(of).collect::<Vec<_>>().join("; ");
+        Sentence::new(joined(Sentence::english), joined(Sentence::german))
     });
     let is_final = harm.iter().any(|one| matches!(one.kind, Some(Kind::DeletedForGood | Kind::RoomDeleted)));
     let severity = if acts_because.is_some() || !harm.is_empty() && (corroborated || may_be_more) {

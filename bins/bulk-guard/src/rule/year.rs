@@ -207,7 +207,7 @@ fn year() -> (Vec<Incident>, Kept, i64) {
 
 fn planned(one: &Assessed) -> Plan {
     let (person, fingerprint) = (one.incident.finding.person.clone(), one.incident.finding.fingerprint.clone());
-    let reason = one.assessment.acts_because.clone();
+    let reason = one.assessment.acts_because.as_ref().map(ToString::to_string);
     let hold = (!is_sure(&one.incident.exceeded, &one.signs)).then_some(Hold::Doubtful);
     let candidate = reason.map(|reason| Candidate { person, is_ldap: false, reason, fingerprint, hold });
     let load = Load { active_people: PEOPLE, earlier_today: 0 };

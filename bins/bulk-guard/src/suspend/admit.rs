@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::suspend::entry::{Decided, Entry, Incident, Mark, Said, State, Topic};
 use crate::suspend::seen::Trail;
 use crate::suspend::terms::{DECIDED_FOR, FOLLOWED_FOR, FRESH};
+use crate::suspend::why;
 use crate::suspend::words;
 
 /// Whoever goes on so soon goes on with the same, whatever was seen in between.
@@ -118,12 +119,12 @@ fn unexplained(id: String, person: Uuid, mark: Mark) -> Incident {
         person,
         name: person.to_string(),
         matter: None,
-        reason: "the audit trail says so".to_owned(),
+        reason: why::TRAIL_SAYS_SO.into(),
         class: LOST.to_owned(),
         documents: 0,
         strong: Vec::new(),
         is_ransomware: false,
-        needs_decision: Some("nobody remembers why".to_owned()),
+        needs_decision: Some(why::NOBODY_REMEMBERS.into()),
         first: mark,
         last: mark,
         is_late: false,

@@ -40,7 +40,7 @@ pub(crate) fn trip(entries: &[Entry], active_people: u64, terms: &Terms, now: Da
     let load = Load { active_people, earlier_today: asked.difference(&people).count() as u64 };
     let Some(trip) = terms.breaker.trip(people.len() as u64, load) else { return Vec::new() };
     let hold = |entry: &&Entry| {
-        let why = trip.words();
+        let why = trip.sentence();
         let mut held = (*entry).clone().into_state(State::Held, Some(why.clone()));
         held.held = Some(Held::Breaker(why));
         held
@@ -50,7 +50,7 @@ pub(crate) fn trip(entries: &[Entry], active_people: u64, terms: &Terms, now: Da
     let is_untold = |entry: &&mut Entry| !entry.said.iter().any(|said| said.topic == Topic::Held);
     if let Some(first) = held.iter_mut().find(is_untold).filter(|_| held_before == 0) {
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        let words = words::held_together(people.len(), &ids, &trip.words());
+        let words = words::held_together(people.len(), &ids, &trip.sentence());
         first.said.push(Said { topic: Topic::Held, words, is_critical: true, at: now, is_handed_on: false });
     }
     held

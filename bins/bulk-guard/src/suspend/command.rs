@@ -61,7 +61,7 @@ pub(crate) fn decide(
         (Command::Cancel, State::Cancelled) => Ok(entry.clone()),
         (Command::Cancel, state) if state.is_before() => {
             let words = words::cancelled(&entry.incident);
-            let cancelled = noted(Decided::Cancelled).into_state(State::Cancelled, Some(why.to_owned()));
+            let cancelled = noted(Decided::Cancelled).into_state(State::Cancelled, Some(why.into()));
             Ok(cancelled.say(Topic::Cancelled, now, words))
         }
         (Command::Cancel, _) => Err(format!("{}, so there is nothing to cancel; use `release`", name())),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use audit_model::{Sentence, Spoken};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -69,7 +70,7 @@ pub(crate) struct Incident {
     /// The id that people type.
     pub(crate) matter: Option<String>,
     /// Why, in one sentence with numbers and without a full stop.
-    pub(crate) reason: String,
+    pub(crate) reason: Sentence,
     /// What was done, as the limit counts it: `deleted`, `renamed`, …
     pub(crate) class: String,
     pub(crate) documents: u64,
@@ -78,7 +79,7 @@ pub(crate) struct Incident {
     /// An extension, or the name of a note, that ransomware is known to leave.
     pub(crate) is_ransomware: bool,
     /// Why no term ends it, as a clause; `None` where time does.
-    pub(crate) needs_decision: Option<String>,
+    pub(crate) needs_decision: Option<Sentence>,
     pub(crate) first: Mark,
     pub(crate) last: Mark,
     /// Rows that the portal wrote down late are part of it.
@@ -106,15 +107,15 @@ impl Incident {
 #[serde(tag = "by", content = "why", rename_all = "snake_case")]
 pub(crate) enum Held {
     /// The plan as a whole. Somebody may approve one incident of it.
-    Breaker(String),
+    Breaker(Sentence),
     /// A key of the person is in use. Somebody may approve it.
-    Keys(String),
+    Keys(Sentence),
     /// The person must not be touched, whoever approves it.
-    Person(String),
+    Person(Sentence),
 }
 
 impl Held {
-    pub(crate) fn words(&self) -> &str {
+    pub(crate) fn words(&self) -> &Sentence {
         match self {
             Held::Breaker(why) | Held::Keys(why) | Held::Person(why) => why,
         }
@@ -210,7 +211,7 @@ pub(crate) enum Topic {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Said {
     pub(crate) topic: Topic,
-    pub(crate) words: String,
+    pub(crate) words: Sentence,
     pub(crate) is_critical: bool,
     pub(crate) at: DateTime<Utc>,
     /// Handed over to the alerts.
@@ -225,7 +226,7 @@ pub(crate) struct Entry {
     pub(crate) incident: Incident,
     pub(crate) state: State,
     /// Why it is in this state, as a clause.
-    pub(crate) why: Option<String>,
+    pub(crate) why: Option<Sentence>,
     pub(crate) held: Option<Held>,
     pub(crate) planned_at: DateTime<Utc>,
     /// When the grace ends.
@@ -246,6 +247,16 @@ pub(crate) struct Entry {
     /// It has come of a drill, whose account is there for nothing else: it counts for no limit of how many.
     #[serde(default)]
     pub(crate) is_drill: bool,
+}
+
+impl Spoken for Entry {
+    fn sentences(&mut self) -> Vec<&mut Sentence> {
+        let Entry { incident, why, held, said, .. } = self;
+        let held = held.iter_mut().map(|(Held::Breaker(why) | Held::Keys(why) | Held::Person(why))| why);
+        let said = said.iter_mut().map(|said| &mut said.words);
+        let incident = std::iter::once(&mut incident.reason).chain(&mut incident.needs_decision);
+        incident.chain(why).chain(held).chain(said).collect()
+    }
 }
 
 /// So long after a call a decision may come to light that was made before it: rows are written down late.
@@ -316,16 +327,17 @@ impl Entry {
     }
 
     /// The same in another state.
-    pub(crate) fn into_state(mut self, state: State, why: Option<String>) -> Self {
+    pub(crate) fn into_state(mut self, state: State, why: Option<Sentence>) -> Self {
         self.state = state;
         self.why = why;
         self
     }
 
     /// Adds what is to be told, unless the same was told before.
-    pub(crate) fn say(mut self, topic: Topic, now: DateTime<Utc>, words: String) -> Self {
+    pub(crate) fn say(mut self, topic: Topic, now: DateTime<Utc>, words: Sentence) -> Self {
         // whoever extends a term is warned again before its new end
-        let is_again = |said: &Said| said.topic == topic && (topic != Topic::Warning || said.words == words);
+        let is_again =
+            |said: &Said| said.topic == topic && (topic != Topic::Warning || said.words.english() == words.english());
         if !self.said.iter().any(is_again) {
             let is_critical = matches!(
                 topic,

@@ -1,21 +1,24 @@
 //! Whether a term may end a suspension, by what the incident is. Pure.
 
+use audit_model::Sentence;
+
 use crate::rule::assessment::{Corroboration, Sign};
 use crate::rule::incident::Exceeded;
 use crate::rule::kind::Kind;
+use crate::suspend::why;
 
 /// Why no term ends a suspension, as a clause; `None` where everything that was done can be undone, and nothing but a number and weak signs
 /// speaks against the person.
-pub(crate) fn needs_decision(exceeded: &[Exceeded], signs: &[Corroboration], is_leaver: bool) -> Option<String> {
+pub(crate) fn needs_decision(exceeded: &[Exceeded], signs: &[Corroboration], is_leaver: bool) -> Option<Sentence> {
     let is_final = |one: &Exceeded| matches!(one.kind, Some(Kind::DeletedForGood | Kind::RoomDeleted | Kind::Purged));
     let is_emptied = |sign: &Corroboration| sign.kind == Sign::TrashEmptied;
     if let Some(sign) = signs.iter().find(|sign| sign.kind.is_strong()) {
-        return Some(sign.evidence.to_string());
+        return Some(sign.evidence.clone());
     }
     if exceeded.iter().any(is_final) || signs.iter().any(is_emptied) {
-        return Some("documents were deleted for good".to_owned());
+        return Some(why::DELETED_FOR_GOOD.into());
     }
-    is_leaver.then(|| "the person is on the list of people who leave".to_owned())
+    is_leaver.then(|| why::LEAVER.into())
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! Why one person must not be suspended, or not now: asked when the plan is made, and again right before the call.
 
-use audit_model::{PersonStatus, PortalRole};
+use audit_model::{PersonStatus, PortalRole, Sentence};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::Account;
-use report::words::plural;
 use safe_actions::{Candidate, Hold};
 
 use crate::suspend::entry::{Entry, Held, State};
 use crate::suspend::seen::{AccountNow, Seen};
 use crate::suspend::terms::{DECIDED_FOR, FRESH};
+use crate::suspend::why;
 
 /// A key that was used not longer ago is in use.
 const KEY_IN_USE: TimeDelta = TimeDelta::hours(24);
@@ -20,22 +20,21 @@ pub(crate) enum Hindrance {
     /// It cannot be known now; the next run asks again.
     NotNow,
     /// It will not be done for this evidence. Says why.
-    Never(String),
+    Never(Sentence),
 }
 
 /// What is in the way of suspending the person of an entry, as of `now`. The most lasting reason comes first.
 pub(crate) fn hindrance(entry: &Entry, seen: &Seen<'_>, now: DateTime<Utc>) -> Option<Hindrance> {
     let account = match seen.account {
         AccountNow::There(account) => account,
-        AccountNow::Gone => return Some(Hindrance::Never("the account is not there any more".to_owned())),
+        AccountNow::Gone => return Some(Hindrance::Never(why::GONE.into())),
         AccountNow::Unread(_) => return Some(Hindrance::NotNow),
     };
     if account.person.status == Some(PersonStatus::Disabled) {
-        return Some(Hindrance::Never("somebody else has disabled the account already".to_owned()));
+        return Some(Hindrance::Never(why::DISABLED_ALREADY.into()));
     }
     if is_spent(entry, seen, now) {
-        let why = "somebody has switched the account on or off in the last 24 hours, so a person has already decided";
-        return Some(Hindrance::Never(why.to_owned()));
+        return Some(Hindrance::Never(why::JUDGED.into()));
     }
     if let Some(why) = protected(entry, account, seen) {
         return Some(why);
@@ -55,30 +54,30 @@ fn is_spent(entry: &Entry, seen: &Seen<'_>, now: DateTime<Utc>) -> bool {
 }
 
 fn protected(entry: &Entry, account: &Account, seen: &Seen<'_>) -> Option<Hindrance> {
-    let held = |why: String| Some(Hindrance::Held(Held::Person(why)));
+    let held = |why: Sentence| Some(Hindrance::Held(Held::Person(why)));
     let Some(guard) = seen.guard else { return Some(Hindrance::NotNow) };
     let candidate = Candidate {
         person: account.person.clone(),
         is_ldap: account.is_ldap,
-        reason: entry.incident.reason.clone(),
+        reason: entry.incident.reason.to_string(),
         fingerprint: entry.incident.fingerprint.clone(),
         hold: None,
     };
     match guard.protection.hold(&candidate) {
         Some(Hold::ProtectionUnread { .. }) => return Some(Hindrance::NotNow),
-        Some(hold) => return held(hold.words()),
+        Some(hold) => return held(hold.sentence()),
         None => {}
     }
     if guard.robots.contains(&entry.person()) {
-        return held("it is a service account".to_owned());
+        return held(why::SERVICE_ACCOUNT.into());
     }
     match account.person.status {
         Some(PersonStatus::Active) => {}
-        Some(_) => return held(Hold::NotActive.words()),
-        None => return held(Hold::NotKnown.words()),
+        Some(_) => return held(Hold::NotActive.sentence()),
+        None => return held(Hold::NotKnown.sentence()),
     }
     if account.person.role == Some(PortalRole::Guest) && !seen.terms.guests {
-        return held("the settings say that guests are not suspended (`suspend.guests`)".to_owned());
+        return held(why::GUESTS_EXEMPT.into());
     }
     None
 }
@@ -97,13 +96,11 @@ fn keys_in_use(entry: &Entry, seen: &Seen<'_>, now: DateTime<Utc>) -> Option<Hin
     if seen.terms.collateral {
         return None;
     }
-    let held = |why: String| Some(Hindrance::Held(Held::Keys(why)));
     let Some(keys) = seen.keys else { return Some(Hindrance::NotNow) };
     let own = keys.iter().filter(|key| key.active && key.owner == Some(entry.person()));
     let used = own.filter(|key| key.last_used.is_some_and(|at| now - at < KEY_IN_USE)).count() as u64;
     if used == 0 {
         return None;
     }
-    let (keys, verb) = (plural(used, "API key"), if used == 1 { "was" } else { "were" });
-    held(format!("{keys} of this account {verb} used in the last 24 hours, and whatever runs with it would stop"))
+    Some(Hindrance::Held(Held::Keys(why::keys_in_use(used))))
 }

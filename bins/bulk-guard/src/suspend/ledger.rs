@@ -4,6 +4,7 @@ use std::future::Future;
 
 use alerting::{Alert, Outbox};
 use anyhow::Context as _;
+use audit_model::Bilingual;
 use chrono::{DateTime, Utc};
 use job_runner::Voice;
 use job_store::{Journal, JournalState, Store, Write};
@@ -81,7 +82,7 @@ fn in_journal(state: State) -> JournalState {
 }
 
 fn read(payload: Value, key: &str) -> anyhow::Result<Entry> {
-    serde_json::from_value(payload).with_context(|| format!("the journal's entry `{key}` cannot be read"))
+    Bilingual::read(payload).with_context(|| format!("the journal's entry `{key}` cannot be read"))
 }
 
 impl Ledger for Kept {
@@ -93,7 +94,8 @@ impl Ledger for Kept {
     async fn commit(&self, entry: &Entry) -> anyhow::Result<bool> {
         let mut next = Entry { revision: entry.revision + 1, ..entry.clone() };
         let (key, subject) = (format!("{KIND} {}", entry.incident.id), entry.person().to_string());
-        let (payload, revision, state) = (serde_json::to_value(&next)?, entry.revision, in_journal(entry.state));
+        let (payload, revision, state) =
+            (serde_json::to_value(Bilingual::new(next.clone()))?, entry.revision, in_journal(entry.state));
         let (journal, now) = (self.journal.clone(), self.now);
         let told = |said: &Said| self.voice.as_ref().map(|voice| telling::alert(voice, entry, said));
         let alerts: Vec<Option<Alert>> = entry.said.iter().map(told).collect();
@@ -102,7 +104,7 @@ impl Ledger for Kept {
         for said in next.said.iter_mut().filter(|_| self.voice.is_some()) {
             said.is_handed_on = true;
         }
-        let handed = serde_json::to_value(&next)?;
+        let handed = serde_json::to_value(Bilingual::new(next))?;
         let keep = move |write: &Write<'_>| {
             let entry = (key.as_str(), KIND, subject.as_str());
             let Some(stands) = journal.plan_unchanged(write, entry, (revision, &payload), now)? else {
@@ -130,8 +132,10 @@ impl Ledger for Kept {
 
 #[cfg(test)]
 mod tests {
+    use audit_model::Sentence;
+
     use super::*;
-    use crate::suspend::entry::{Decided, Decision};
+    use crate::suspend::entry::{Decided, Decision, Topic};
     use crate::suspend::model::incident;
 
     fn now() -> DateTime<Utc> {
@@ -148,7 +152,7 @@ mod tests {
             let read = kept.entries().await?;
             assert_eq!(read, [Entry { revision: 1, ..new.clone() }]);
             let run = read[0].clone().into_state(State::Waiting, None);
-            let mut operator = read[0].clone().into_state(State::Cancelled, Some("a migration".to_owned()));
+            let mut operator = read[0].clone().into_state(State::Cancelled, Some("a migration".into()));
             let who = "olga@example.com".to_owned();
             operator.decisions.push(Decision {
                 what: Decided::Cancelled,
@@ -162,6 +166,30 @@ mod tests {
             assert_eq!(kept.entries().await?, [Entry { revision: 2, ..operator }]);
             kept.may_act().await?;
         }
+        Ok(())
+    }
+
+    /// An entry of a version that knew no German is read, is told nothing again, and can be read by that version when this one has written it.
+    #[tokio::test]
+    async fn an_entry_of_a_version_that_knew_no_german_is_read_and_goes_on() -> anyhow::Result<()> {
+        let store = Store::temporary().await?;
+        let kept = Kept::open(store.clone(), now()).await?;
+        let words = || Sentence::new("about to be suspended", "wird gleich gesperrt");
+        let spoken = Entry::new(incident(7, now()), now()).say(Topic::Warning, now(), words());
+        let old = serde_json::to_value(Entry { revision: 1, ..spoken.clone() })?;
+        assert_eq!((&old["said"][0]["words"], old.get("de")), (&"about to be suspended".into(), None));
+        let journal = kept.journal.clone();
+        let plan = move |write: &Write<'_>| journal.plan(write, ("suspend 7 1", KIND, "7"), &old, now()).map(drop);
+        store.write("an older version", plan).await?;
+        let read = kept.entries().await?.remove(0);
+        assert_eq!(read.said[0].words, "about to be suspended");
+        assert!(!read.said[0].words.has_german() && !read.incident.reason.has_german());
+        assert_eq!(read.clone().say(Topic::Warning, now(), words()), read, "said before");
+        assert!(kept.commit(&Entry { revision: 1, ..spoken.clone() }).await?);
+        assert_eq!(kept.entries().await?, [Entry { revision: 2, ..spoken.clone() }], "in both languages");
+        let payload = kept.journal.of_kind(KIND).await?.remove(0).payload;
+        let by_old: Entry = serde_json::from_value(payload)?;
+        assert_eq!(by_old.said[0].words, "about to be suspended");
         Ok(())
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn incident(person: u128, at: DateTime<Utc>) -> Incident {
         name: "Anna".to_owned(),
         fingerprint: "f".to_owned(),
         matter: None,
-        reason: "41 documents renamed within 10 min".to_owned(),
+        reason: ("41 documents renamed within 10 min", "41 Dokumente innerhalb von 10 min umbenannt").into(),
         class: "renamed".to_owned(),
         documents: 41,
         strong: Vec::new(),

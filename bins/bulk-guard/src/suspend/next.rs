@@ -114,12 +114,12 @@ mod tests {
     #[test]
     fn nobody_is_told_to_approve_what_no_run_would_carry_out() {
         let mut held = Entry::new(incident(7, now()), now()).into_state(State::Held, None);
-        held.held = Some(Held::Keys("a key".to_owned()));
+        held.held = Some(Held::Keys("a key".into()));
         assert!(next(&held, now()).contains("approve 7 1 --by NAME"), "{}", next(&held, now()));
         assert!(next(&held, now() + TimeDelta::minutes(11)).starts_with("Nothing: the last event"));
         let approved = decided(held.clone(), Decided::Approved, now());
         assert!(next(&approved, now()).contains("before 2024-10-04 00:10 UTC"), "{}", next(&approved, now()));
-        held.held = Some(Held::Person("the owner".to_owned()));
+        held.held = Some(Held::Person("the owner".into()));
         assert!(next(&held, now()).contains("cannot be approved"));
     }
 
@@ -138,7 +138,7 @@ mod tests {
         assert!(next(&done, now()).contains("after 2024-10-04 04:00 UTC enables"), "{}", next(&done, now()));
         assert!(next(&decided(done.clone(), Decided::Released, now()), now()).contains("The next run enables"));
         assert!(next(&decided(done.clone(), Decided::Kept, now()), now()).contains("stays disabled"));
-        done.incident.needs_decision = Some("ransomware left a note".to_owned());
+        done.incident.needs_decision = Some("ransomware left a note".into());
         assert!(next(&done, now()).contains("until somebody decides, because ransomware left a note"));
     }
 }

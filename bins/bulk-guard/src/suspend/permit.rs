@@ -1,5 +1,6 @@
 //! Whether this run may change the portal at all.
 
+use audit_model::Sentence;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::suspend::entry::Entry;
@@ -61,6 +62,50 @@ impl Refusal {
             }
             Refusal::GuardUnread(what) => format!("it is not known whom the settings protect: {what}"),
         }
+    }
+
+    /// The same in both languages.
+    pub(crate) fn sentence(&self) -> Sentence {
+        Sentence::new(self.words(), self.german())
+    }
+
+    fn german(&self) -> String {
+        let fixed = match self {
+            Refusal::DryRun => "dies ist ein Probelauf (`--dry-run`)",
+            Refusal::OnlyReads => "der Aufrufer liest nur; senden Sie eine POST-Anfrage, um zu handeln",
+            Refusal::Replay => "`--since` oder `--until` ist angegeben, dieser Lauf sieht also in die Vergangenheit",
+            Refusal::NoLock => "dieser Lauf hat den Speicher nicht für sich",
+            Refusal::ClockUnknown => "das Portal hat seine Uhrzeit nicht genannt",
+            Refusal::ClocksApart { seconds } => {
+                return format!(
+                    "die Uhren dieses Rechners und des Portals gehen {seconds} s auseinander, mehr als 120 s; stellen Sie die falsche"
+                );
+            }
+            Refusal::ClockWentBack => {
+                "die Uhr des Portals zeigt eine Zeit vor der letzten Aktion dieses Programms; stellen Sie sie richtig"
+            }
+            Refusal::Observing => "in den Einstellungen steht `observe`",
+            Refusal::AfterPause => {
+                "es ist der erste Lauf nach einer Pause, alles, was er sieht, ist also aus dieser Pause"
+            }
+            Refusal::NoProvenChannel => {
+                "kein Kanal hat innerhalb von 7 Tagen eine Testmeldung angenommen; senden Sie eine mit `bulk-guard alerts test`"
+            }
+            Refusal::KeyEnds { at } => {
+                return format!(
+                    "der Schlüssel läuft am {} ab, bevor die längste Frist enden könnte; legen Sie einen neuen an",
+                    at.format("%d.%m.%Y um %H:%M UTC")
+                );
+            }
+            Refusal::TrailIncomplete => "das Audit-Protokoll war nicht vollständig zu lesen",
+            Refusal::OthersUseTheAccount => {
+                "das Audit-Protokoll zeigt Änderungen durch das Konto des Schlüssels, die dieses Programm nicht vorgenommen hat; geben Sie ihm ein eigenes Konto, oder suchen Sie den anderen Rechner, auf dem es läuft"
+            }
+            Refusal::GuardUnread(what) => {
+                return format!("es ist nicht bekannt, wen die Einstellungen schützen („{what}“)");
+            }
+        };
+        fixed.to_owned()
     }
 
     /// 4 for clocks, 1 for what else somebody has to see to, 0 for what is as it was asked for.

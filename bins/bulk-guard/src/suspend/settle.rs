@@ -1,6 +1,6 @@
 //! What became of a call, by what can be seen afterwards: the account, and the portal's own row about it. Pure.
 
-use audit_model::PersonStatus;
+use audit_model::{PersonStatus, Sentence};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::suspend::entry::{Decided, Entry, Mark, State, Topic};
@@ -8,6 +8,7 @@ use crate::suspend::permit;
 use crate::suspend::seen::{AccountNow, Answer, Seen};
 use crate::suspend::state::settled;
 use crate::suspend::terms::FRESH;
+use crate::suspend::why;
 use crate::suspend::words;
 
 /// Between two tries to end a suspension, at first and at most.
@@ -38,9 +39,6 @@ fn called_until(entry: &Entry, seen: &Seen<'_>) -> DateTime<Utc> {
     intended.into_iter().chain(looked).max().unwrap_or(seen.now()) + FRESH
 }
 
-/// Why no term ends a suspension of which only the row tells, and not the answer to the call.
-const UNANSWERED: &str = "the portal did not answer that the account was disabled, so somebody else who uses the account of this program's key may have done it";
-
 /// An entry whose call to disable the account may have left.
 ///
 /// Only the portal's own row proves that it did it: status 2 says nothing about whose decision it is. Where the portal has not answered the
@@ -56,51 +54,46 @@ pub(crate) fn suspension(mut entry: Entry, seen: &Seen<'_>) -> Entry {
         entry.own_rows.insert(row.event);
     }
     if *seen.account == AccountNow::Gone {
-        return settled(entry, "the account is not there any more", seen);
+        return settled(entry, why::GONE, seen);
     }
     let is_off = match status(seen) {
         Some(_) => is_disabled,
-        None => return unknown(entry, "the account could not be read", seen),
+        None => return unknown(entry, why::UNREAD, seen),
     };
     let was_refused = matches!(seen.answer, Some(Answer::Refused(_) | Answer::SeatsFull));
     if let Some(row) = row {
         entry.row = Some(row);
         if is_off {
             if !is_answered(&entry, seen) {
-                entry.incident.needs_decision.get_or_insert_with(|| UNANSWERED.to_owned());
+                entry.incident.needs_decision.get_or_insert_with(|| why::UNANSWERED.into());
             }
             let words = words::done(&entry);
             return entry.into_state(State::Done, None).say(Topic::Done, now, words);
         }
         if seen.foreign(&entry).is_some() {
-            return settled(entry, "somebody else has changed the account since", seen);
+            return settled(entry, why::CHANGED, seen);
         }
         // whether somebody has enabled it at once or it was never disabled, nobody is suspended for this again
         entry.judged_at = Some(now);
-        return failed(entry, "the portal wrote that the account was disabled, but it is enabled", seen);
+        return failed(entry, why::ROW_WITHOUT_EFFECT, seen);
     }
     match seen.answer {
         Some(Answer::Refused(why)) => {
-            let why = words::refusal(seen.account, seen.situation.own).unwrap_or_else(|| why.clone());
-            return failed(entry, &why, seen);
+            return failed(entry, refusal(why, seen), seen);
         }
         Some(Answer::Ignored) if !is_off => {
-            return failed(entry, "the portal said that it was done, and did nothing", seen);
+            return failed(entry, why::IGNORED, seen);
         }
-        _ if was_refused => return failed(entry, "the portal refused it", seen),
+        _ if was_refused => return failed(entry, why::REFUSED, seen),
         _ => {}
     }
     if is_over(&entry, seen) && seen.foreign(&entry).is_some() {
-        return settled(entry, "somebody else has changed the account since", seen);
+        return settled(entry, why::CHANGED, seen);
     }
     if !is_off && is_over(&entry, seen) {
-        return failed(entry, "the call had no effect", seen);
+        return failed(entry, why::NO_EFFECT, seen);
     }
-    let why = if is_off {
-        "the account is disabled, but the audit trail does not show that this program did it"
-    } else {
-        "the account is still enabled, but the call may be in progress"
-    };
+    let why = if is_off { why::NOT_SHOWN } else { why::IN_PROGRESS };
     unknown(entry, why, seen)
 }
 
@@ -125,7 +118,7 @@ fn is_answered(entry: &Entry, seen: &Seen<'_>) -> bool {
     before || seen.answer == Some(&Answer::Switched)
 }
 
-fn unknown(mut entry: Entry, why: &str, seen: &Seen<'_>) -> Entry {
+fn unknown(mut entry: Entry, why: impl Into<Sentence>, seen: &Seen<'_>) -> Entry {
     // somebody looks again in a moment
     if entry.state == State::Intended && !seen.is_last_look {
         return entry;
@@ -137,13 +130,20 @@ fn unknown(mut entry: Entry, why: &str, seen: &Seen<'_>) -> Entry {
     if let Some(intent) = entry.intent.as_mut() {
         intent.is_answered = is_answered;
     }
-    let words = words::unknown(&entry.incident, why);
-    entry.into_state(State::Unknown, Some(why.to_owned())).say(Topic::Unknown, seen.now(), words)
+    let why = why.into();
+    let words = words::unknown(&entry.incident, &why);
+    entry.into_state(State::Unknown, Some(why)).say(Topic::Unknown, seen.now(), words)
 }
 
-fn failed(entry: Entry, why: &str, seen: &Seen<'_>) -> Entry {
-    let words = words::failed(&entry.incident, why, seen.account);
-    entry.into_state(State::Failed, Some(why.to_owned())).say(Topic::Failed, seen.now(), words)
+fn failed(entry: Entry, why: impl Into<Sentence>, seen: &Seen<'_>) -> Entry {
+    let why = why.into();
+    let words = words::failed(&entry.incident, &why, seen.account);
+    entry.into_state(State::Failed, Some(why)).say(Topic::Failed, seen.now(), words)
+}
+
+/// Why the portal refuses: by what the account is now, or as the portal has answered.
+fn refusal(answer: &str, seen: &Seen<'_>) -> Sentence {
+    words::refusal(seen.account, seen.situation.own).unwrap_or_else(|| Sentence::quoted(answer))
 }
 
 /// An entry whose call to enable the account may have left, now or in an earlier run.
@@ -159,17 +159,15 @@ pub(crate) fn release(mut entry: Entry, seen: &Seen<'_>) -> Entry {
     }
     let was_refused = matches!(seen.answer, Some(Answer::Refused(_) | Answer::SeatsFull));
     if *seen.account == AccountNow::Gone {
-        return settled(entry, "the account is not there any more", seen);
+        return settled(entry, why::GONE, seen);
     }
     if seen.foreign(&entry).is_some() {
-        return settled(entry, "somebody else has changed the account at the same time", seen);
+        return settled(entry, why::CHANGED_MEANWHILE, seen);
     }
     match (status(seen), entry.state) {
-        (Some(PersonStatus::Active), State::Releasing) if was_refused => {
-            settled(entry, "somebody else has enabled the account", seen)
-        }
+        (Some(PersonStatus::Active), State::Releasing) if was_refused => settled(entry, why::ENABLED_BY_OTHERS, seen),
         (Some(PersonStatus::Active), State::ReleaseFailed) if tried.all_refused => {
-            settled(entry, "somebody else has enabled the account", seen)
+            settled(entry, why::ENABLED_BY_OTHERS, seen)
         }
         (Some(PersonStatus::Active), _) => {
             let words = words::released(&entry.incident);
@@ -179,12 +177,8 @@ pub(crate) fn release(mut entry: Entry, seen: &Seen<'_>) -> Entry {
             }
             entry.into_state(State::Released, None).say(Topic::Released, now, words)
         }
-        (Some(PersonStatus::Pending), _) => {
-            settled(entry, "the portal made an invitation of the account that has to be accepted again", seen)
-        }
-        (Some(PersonStatus::Disabled), _) if row.is_some() => {
-            settled(entry, "the audit trail shows that this program enabled the account, but it is disabled", seen)
-        }
+        (Some(PersonStatus::Pending), _) => settled(entry, why::INVITED_AGAIN, seen),
+        (Some(PersonStatus::Disabled), _) if row.is_some() => settled(entry, why::DISABLED_AGAIN, seen),
         (_, State::ReleaseFailed) => entry,
         (status, _) => {
             // somebody looks again in a moment
@@ -192,20 +186,18 @@ pub(crate) fn release(mut entry: Entry, seen: &Seen<'_>) -> Entry {
                 return entry;
             }
             let why = match (seen.answer, status) {
-                (Some(Answer::SeatsFull), _) => "the portal has no free seat".to_owned(),
-                (Some(Answer::Refused(why)), _) => {
-                    words::refusal(seen.account, seen.situation.own).unwrap_or_else(|| why.clone())
-                }
-                (Some(Answer::Ignored), _) => "the portal said that it was done, and did nothing".to_owned(),
-                (_, None) => "the account could not be read".to_owned(),
-                _ => "the call had no effect yet".to_owned(),
+                (Some(Answer::SeatsFull), _) => why::NO_SEAT.into(),
+                (Some(Answer::Refused(why)), _) => refusal(why, seen),
+                (Some(Answer::Ignored), _) => why::IGNORED.into(),
+                (_, None) => why::UNREAD.into(),
+                _ => why::NO_EFFECT_YET.into(),
             };
-            release_failed(entry, &why, was_refused, now)
+            release_failed(entry, why, was_refused, now)
         }
     }
 }
 
-fn release_failed(mut entry: Entry, why: &str, was_refused: bool, now: DateTime<Utc>) -> Entry {
+fn release_failed(mut entry: Entry, why: Sentence, was_refused: bool, now: DateTime<Utc>) -> Entry {
     if let Some(tried) = entry.tried.as_mut() {
         tried.all_refused &= was_refused;
         let (first, most) = BACK_OFF;
@@ -217,6 +209,6 @@ fn release_failed(mut entry: Entry, why: &str, was_refused: bool, now: DateTime<
         let least = if was_refused { first } else { FRESH };
         tried.next = now + pause.max(least);
     }
-    let words = words::release_failed(&entry.incident, why);
-    entry.into_state(State::ReleaseFailed, Some(why.to_owned())).say(Topic::ReleaseFailed, now, words)
+    let words = words::release_failed(&entry.incident, &why);
+    entry.into_state(State::ReleaseFailed, Some(why)).say(Topic::ReleaseFailed, now, words)
 }

@@ -1,6 +1,6 @@
 //! From what is known of an entry to its next state, and at most one call. Pure.
 
-use audit_model::PersonStatus;
+use audit_model::{PersonStatus, Sentence};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::suspend::entry::{Decided, Entry, Held, Intent, State, Topic, Try};
@@ -9,6 +9,7 @@ use crate::suspend::permit;
 use crate::suspend::seen::{AccountNow, Call, Clocks, Seen, Step};
 use crate::suspend::settle;
 use crate::suspend::terms::{APPROVED_FOR, FOLLOWED_FOR, FRESH, WARN_BEFORE, WARNED_FOR};
+use crate::suspend::why;
 use crate::suspend::words;
 
 /// The next state of an entry. A call leaves only once that state has been committed; what it did is seen in the next step.
@@ -48,28 +49,28 @@ pub(crate) fn asked_within_a_day(entries: &[Entry], now: DateTime<Utc>) -> usize
 
 /// Nothing was asked of the portal yet.
 fn before(entry: &Entry, seen: &Seen<'_>) -> Step {
-    let dropped = |why: &str| {
-        let entry = entry.clone().into_state(State::Dropped, Some(why.to_owned()));
-        let words = words::dropped(&entry.incident, why);
+    let dropped = |why: Sentence| {
+        let words = words::dropped(&entry.incident, &why);
+        let entry = entry.clone().into_state(State::Dropped, Some(why));
         Step::to(entry.say(Topic::Dropped, seen.now(), words))
     };
     let stays = || Step::to(entry.clone());
     let Ok(now) = permit::time(seen.clocks, seen.entries) else { return stays() };
     let Some(enforced_since) = seen.situation.enforced_since else {
-        return dropped("the settings say `observe` now");
+        return dropped(why::OBSERVING.into());
     };
     let approval = entry.decision(Decided::Approved).filter(|decision| (now - decision.at).abs() <= APPROVED_FOR);
     let is_approved = approval.is_some();
     let longest = if entry.state == State::Held { APPROVED_FOR } else { FRESH };
     let age = now - entry.incident.last.at;
     if age > longest {
-        return dropped("the last event was too long ago to act on it now");
+        return dropped(why::TOO_OLD.into());
     }
     if entry.incident.is_late {
-        return dropped("the portal wrote some of these events down late, so they are no fresh evidence");
+        return dropped(why::LATE.into());
     }
     if entry.incident.first.at <= enforced_since {
-        return dropped("it began before the settings said `enforce`");
+        return dropped(why::BEFORE_ENFORCE.into());
     }
     // an event of the future says that some clock is wrong
     if age > FRESH || age < -TimeDelta::minutes(2) || permit::may_suspend(seen).is_err() {
@@ -83,7 +84,7 @@ fn before(entry: &Entry, seen: &Seen<'_>) -> Step {
         Some(Hindrance::Held(Held::Keys(_))) if is_approved => {}
         Some(Hindrance::Held(held)) => return Step::to(hold(entry.clone(), held, now)),
         Some(Hindrance::NotNow) => return stays(),
-        Some(Hindrance::Never(why)) => return dropped(&why),
+        Some(Hindrance::Never(why)) => return dropped(why),
     }
     if entry.state == State::Held
         && let Some(held) = limit_reached(seen, now)
@@ -102,7 +103,7 @@ fn before(entry: &Entry, seen: &Seen<'_>) -> Step {
 /// Holds an entry, and says so.
 pub(crate) fn hold(entry: Entry, held: Held, now: DateTime<Utc>) -> Entry {
     let words = words::held(&entry.incident, held.words());
-    let mut entry = entry.into_state(State::Held, Some(held.words().to_owned()));
+    let mut entry = entry.into_state(State::Held, Some(held.words().clone()));
     entry.held = Some(held);
     entry.say(Topic::Held, now, words)
 }
@@ -111,7 +112,7 @@ pub(crate) fn hold(entry: Entry, held: Held, now: DateTime<Utc>) -> Entry {
 fn limit_reached(seen: &Seen<'_>, now: DateTime<Utc>) -> Option<Held> {
     let most = seen.terms.breaker.per_day;
     let is_reached = asked_within_a_day(seen.entries, now) as u64 >= most;
-    is_reached.then(|| Held::Breaker(format!("the limit of suspensions within 24 h is reached ({most})")))
+    is_reached.then(|| Held::Breaker(why::limit_reached(most)))
 }
 
 /// The grace is over, and nothing is in the way.
@@ -152,11 +153,11 @@ fn while_off(entry: &Entry, seen: &Seen<'_>) -> Step {
         if !entry.tried.as_ref().is_none_or(is_over) || !matches!(seen.account, AccountNow::There(_)) {
             return Step::to(entry.clone());
         }
-        let kept = entry.clone().into_state(State::Kept, Some(decision.why.clone()));
+        let kept = entry.clone().into_state(State::Kept, Some(decision.why.as_str().into()));
         return Step::to(kept.say(Topic::Kept, seen.now(), words::kept(&entry.incident)));
     }
     let Ok(now) = permit::time(seen.clocks, seen.entries) else {
-        let why = permit::time(seen.clocks, seen.entries).err().map_or_else(String::new, |refusal| refusal.words());
+        let why = permit::time(seen.clocks, seen.entries).err().map(|refusal| refusal.sentence()).unwrap_or_default();
         return Step::to(if may_be_over(entry, seen.clocks) {
             overdue(entry, seen.clocks, &why)
         } else {
@@ -179,28 +180,23 @@ fn while_off(entry: &Entry, seen: &Seen<'_>) -> Step {
     match seen.account {
         AccountNow::There(account) if account.person.status == Some(PersonStatus::Disabled) => {}
         AccountNow::There(_) | AccountNow::Gone => return Step::to(entry.clone()),
-        AccountNow::Unread(why) => return blocked_if_due(entry, seen, why),
+        AccountNow::Unread(why) => return blocked_if_due(entry, seen, &Sentence::quoted(why.as_str())),
     }
     if let Err(refusal) = permit::may_call(seen.situation) {
-        return blocked_if_due(entry, seen, &refusal.words());
+        return blocked_if_due(entry, seen, &refusal.sentence());
     }
     if !seen.trail.is_complete {
-        return blocked_if_due(entry, seen, &permit::Refusal::TrailIncomplete.words());
+        return blocked_if_due(entry, seen, &permit::Refusal::TrailIncomplete.sentence());
     }
     if entry.intent.as_ref().is_some_and(|intent| now - intent.at > FOLLOWED_FOR) {
-        return blocked_if_due(
-            entry,
-            seen,
-            "what others have done with the account in more than 30 days is not remembered",
-        );
+        return blocked_if_due(entry, seen, &why::NOT_REMEMBERED.into());
     }
     let Some(memberships) = seen.memberships else {
-        return blocked_if_due(entry, seen, "the person's groups and rooms could not be read");
+        return blocked_if_due(entry, seen, &why::MEMBERSHIPS_UNREAD.into());
     };
     let noted = entry.intent.as_ref().map(|intent| &intent.memberships);
     if noted.is_some_and(|noted| !noted.is_subset(memberships)) {
-        let why = "somebody has removed the person from a group or a room since";
-        return Step::to(settled(entry.clone(), why, seen));
+        return Step::to(settled(entry.clone(), why::REMOVED_SINCE, seen));
     }
     let (number, all_refused) = entry.tried.as_ref().map_or((0, true), |tried| (tried.number, tried.all_refused));
     let mut entry = entry.clone().into_state(State::Releasing, None);
@@ -212,9 +208,9 @@ fn while_off(entry: &Entry, seen: &Seen<'_>) -> Step {
 /// The account stays off until somebody enables it: then it is not this program's any more.
 fn while_kept(entry: &Entry, seen: &Seen<'_>) -> Entry {
     match seen.account {
-        AccountNow::Gone => settled(entry.clone(), "the account is not there any more", seen),
+        AccountNow::Gone => settled(entry.clone(), why::GONE, seen),
         AccountNow::There(account) if account.person.status.is_some_and(|status| status != PersonStatus::Disabled) => {
-            settled(entry.clone(), "somebody has enabled the account", seen)
+            settled(entry.clone(), why::ENABLED, seen)
         }
         AccountNow::There(_) | AccountNow::Unread(_) => overtaken(entry, seen),
     }
@@ -239,21 +235,21 @@ pub(crate) fn may_be_over(entry: &Entry, clocks: Clocks) -> bool {
 }
 
 /// Says once that somebody is off, may be off for too long, and cannot be switched on while nobody knows what time it is.
-pub(crate) fn overdue(entry: &Entry, clocks: Clocks, why: &str) -> Entry {
+pub(crate) fn overdue(entry: &Entry, clocks: Clocks, why: &Sentence) -> Entry {
     let words = words::overdue(&entry.incident, why);
     let mut entry = entry.clone();
-    entry.why = Some(why.to_owned());
+    entry.why = Some(why.clone());
     entry.say(Topic::Blocked, clocks.now(), words)
 }
 
 /// Says once that somebody is off, should not be any more, and cannot be switched on.
-fn blocked_if_due(entry: &Entry, seen: &Seen<'_>, why: &str) -> Step {
+fn blocked_if_due(entry: &Entry, seen: &Seen<'_>, why: &Sentence) -> Step {
     if !is_due(entry, seen.now()) {
         return Step::to(entry.clone());
     }
     let words = words::blocked(&entry.incident, why);
     let mut entry = entry.clone();
-    entry.why = Some(why.to_owned());
+    entry.why = Some(why.clone());
     Step::to(entry.say(Topic::Blocked, seen.now(), words))
 }
 
@@ -261,24 +257,20 @@ fn blocked_if_due(entry: &Entry, seen: &Seen<'_>, why: &str) -> Step {
 fn hands_off(entry: &Entry, seen: &Seen<'_>) -> Option<Entry> {
     let own = seen.situation.own;
     if *seen.account == AccountNow::Gone {
-        return Some(settled(entry.clone(), "the account is not there any more", seen));
+        return Some(settled(entry.clone(), why::GONE, seen));
     }
     if seen.foreign(entry).is_some() {
-        return Some(settled(entry.clone(), "somebody else has changed the account since", seen));
+        return Some(settled(entry.clone(), why::CHANGED, seen));
     }
     if let AccountNow::There(account) = seen.account
         && account.person.status.is_some_and(|status| status != PersonStatus::Disabled)
     {
-        return Some(settled(entry.clone(), "somebody else has enabled the account", seen));
+        return Some(settled(entry.clone(), why::ENABLED_BY_OTHERS, seen));
     }
     let intent = entry.intent.as_ref()?;
     let (entries, since) = (seen.entries_with(entry), (intent.newest, intent.at));
     let strange = seen.trail.unexplained(own, &entries, since, Some(entry.person()))?;
-    let why = if strange.targets.contains(&entry.person()) {
-        "somebody has changed the account with the account of this program's key"
-    } else {
-        "somebody else uses the account of this program's key, so the audit trail does not tell who decided"
-    };
+    let why = if strange.targets.contains(&entry.person()) { why::CHANGED_WITH_KEY } else { why::KEY_SHARED };
     Some(settled(entry.clone(), why, seen))
 }
 
@@ -296,19 +288,18 @@ impl Seen<'_> {
 fn overtaken(entry: &Entry, seen: &Seen<'_>) -> Entry {
     let is_before = |at: DateTime<Utc>| entry.looked_after.is_some_and(|looked| at <= looked);
     if seen.foreign(entry).is_some_and(|row| is_before(row.mark.at)) {
-        let done = if entry.state == State::Released { "enabled" } else { "disabled" };
-        let why = format!(
-            "somebody else changed the account before this program {done} it, and the audit trail showed that too late"
-        );
-        return settled(entry.clone(), &why, seen);
+        let is_released = entry.state == State::Released;
+        let why = if is_released { why::OVERTAKEN_ENABLED } else { why::OVERTAKEN_DISABLED };
+        return settled(entry.clone(), why, seen);
     }
     entry.clone()
 }
 
 /// Takes the hands off, and says so. Where the account is enabled, somebody has judged.
-pub(crate) fn settled(entry: Entry, why: &str, seen: &Seen<'_>) -> Entry {
-    let words = words::settled(&entry.incident, why, seen.account);
-    let mut entry = entry.into_state(State::Settled, Some(why.to_owned()));
+pub(crate) fn settled(entry: Entry, why: impl Into<Sentence>, seen: &Seen<'_>) -> Entry {
+    let why = why.into();
+    let words = words::settled(&entry.incident, &why, seen.account);
+    let mut entry = entry.into_state(State::Settled, Some(why));
     entry.judged_at = Some(seen.now());
     entry.say(Topic::Settled, seen.now(), words)
 }

@@ -31,7 +31,7 @@ fn finding(entry: &Entry, said: &Said) -> Finding {
         severity,
         matter: incident.matter.clone(),
         counts: Counts { acts: incident.documents, documents: incident.documents },
-        reasons: vec![headline(said.topic), said.words.as_str().into()],
+        reasons: vec![headline(said.topic), said.words.clone()],
         ..Finding::new(RULE, incident.fingerprint.clone(), person, window)
     }
 }
@@ -57,7 +57,7 @@ fn headline(topic: Topic) -> Sentence {
         Topic::Unknown => ("not known whether suspended", "nicht bekannt, ob gesperrt"),
         Topic::Warning => ("the suspension ends soon", "die Sperre endet bald"),
         Topic::Blocked => ("the suspension cannot be ended", "die Sperre lässt sich nicht beenden"),
-        Topic::Released => ("released, the account is enabled", "freigegeben, das Konto ist eingeschaltet"),
+        Topic::Released => ("released, the account is enabled", "freigegeben, das Konto ist wieder aktiv"),
         Topic::ReleaseFailed => ("could not be released", "konnte nicht freigegeben werden"),
         Topic::Settled => ("left alone from now on", "bleibt von nun an unberührt"),
         Topic::Kept => ("stays suspended", "bleibt gesperrt"),

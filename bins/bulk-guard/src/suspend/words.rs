@@ -1,11 +1,14 @@
 //! What people are told of a suspension: never more than was read back, and always how to undo it.
 
-use audit_model::{PersonStatus, PortalRole, PortalText};
+mod german;
+
+use audit_model::{PersonStatus, PortalRole, PortalText, Sentence};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::suspend::entry::{Entry, Incident};
 use crate::suspend::seen::AccountNow;
+use crate::suspend::why;
 
 /// What a suspension does not stop.
 const GOES_ON: &str = "Documents that are open in the editor can still be saved, external links go on working, and API keys of the person work again as soon as the account is enabled.";
@@ -48,39 +51,45 @@ fn as_read(account: &AccountNow) -> String {
 }
 
 /// Why the portal refuses, by what the account is now: its answer is the same for every reason.
-pub(crate) fn refusal(account: &AccountNow, own: Uuid) -> Option<String> {
+pub(crate) fn refusal(account: &AccountNow, own: Uuid) -> Option<Sentence> {
     let account = match account {
-        AccountNow::Gone => return Some("the account is not there any more".to_owned()),
+        AccountNow::Gone => return Some(why::GONE.into()),
         AccountNow::Unread(_) => return None,
         AccountNow::There(account) => account,
     };
     let why = match account.person.role {
-        Some(PortalRole::Owner) => "the person owns the portal now",
-        Some(PortalRole::DocspaceAdmin) => "the person is a DocSpace admin now",
-        _ if account.person.id == own => "it is the account of this program's key",
-        _ if account.is_ldap => "the account comes from a directory now",
+        Some(PortalRole::Owner) => why::OWNER_NOW,
+        Some(PortalRole::DocspaceAdmin) => why::ADMIN_NOW,
+        _ if account.person.id == own => why::OWN_ACCOUNT,
+        _ if account.is_ldap => why::DIRECTORY_NOW,
         _ => return None,
     };
-    Some(why.to_owned())
+    Some(why.into())
 }
 
-pub(crate) fn held(incident: &Incident, why: &str) -> String {
-    format!(
-        "{} is not suspended: {why}. {}. To let it go on, run `bulk-guard approve {} --by NAME --reason TEXT` within 30 minutes.",
-        name(incident),
-        incident.reason,
-        id(incident)
+pub(crate) fn held(incident: &Incident, why: &Sentence) -> Sentence {
+    Sentence::new(
+        format!(
+            "{} is not suspended: {why}. {}. To let it go on, run `bulk-guard approve {} --by NAME --reason TEXT` within 30 minutes.",
+            name(incident),
+            incident.reason,
+            id(incident)
+        ),
+        german::held(incident, why),
     )
 }
 
-pub(crate) fn held_together(people: usize, incidents: &[&str], why: &str) -> String {
-    format!(
-        "Nobody is suspended, because the plan is too large: {why}. It names {people} people. Look at each, and run `bulk-guard approve INCIDENT --by NAME --reason TEXT` for those that are right: {}.",
-        incidents.join(", ")
+pub(crate) fn held_together(people: usize, incidents: &[&str], why: &Sentence) -> Sentence {
+    Sentence::new(
+        format!(
+            "Nobody is suspended, because the plan is too large: {why}. It names {people} people. Look at each, and run `bulk-guard approve INCIDENT --by NAME --reason TEXT` for those that are right: {}.",
+            incidents.join(", ")
+        ),
+        german::held_together(people, incidents, why),
     )
 }
 
-pub(crate) fn suspending(entry: &Entry) -> String {
+pub(crate) fn suspending(entry: &Entry) -> Sentence {
     let term = match (entry.deadline(), &entry.incident.needs_decision) {
         (Some(end), _) => format!("The term would end at {}.", moment(end)),
         (None, Some(why)) => {
@@ -90,10 +99,13 @@ pub(crate) fn suspending(entry: &Entry) -> String {
     };
     let asked_by = entry.intent.as_ref().and_then(|intent| intent.asked_by.as_deref());
     let asked = asked_by.map_or_else(String::new, |who| format!(" The run was asked for by {}.", asker(who)));
-    format!("Suspending {}: {}. {term}{asked}", name(&entry.incident), entry.incident.reason)
+    Sentence::new(
+        format!("Suspending {}: {}. {term}{asked}", name(&entry.incident), entry.incident.reason),
+        german::suspending(entry),
+    )
 }
 
-pub(crate) fn done(entry: &Entry) -> String {
+pub(crate) fn done(entry: &Entry) -> Sentence {
     let incident = &entry.incident;
     let term = match (entry.deadline(), &entry.incident.needs_decision) {
         (Some(end), _) => format!("The account will be enabled again at {}, after a warning.", moment(end)),
@@ -101,11 +113,14 @@ pub(crate) fn done(entry: &Entry) -> String {
         (None, None) => "The account stays disabled until somebody decides.".to_owned(),
     };
     let links = links(incident);
-    format!(
-        "{} is suspended: the account is disabled, and the audit trail shows it. {term} {GOES_ON}{links} To enable it now, run `bulk-guard release {} --reason TEXT`; to keep it disabled, run `bulk-guard keep {} --reason TEXT`. {BY_HAND}",
-        name(incident),
-        incident.person,
-        id(incident)
+    Sentence::new(
+        format!(
+            "{} is suspended: the account is disabled, and the audit trail shows it. {term} {GOES_ON}{links} To enable it now, run `bulk-guard release {} --reason TEXT`; to keep it disabled, run `bulk-guard keep {} --reason TEXT`. {BY_HAND}",
+            name(incident),
+            incident.person,
+            id(incident)
+        ),
+        german::done(entry),
     )
 }
 
@@ -133,82 +148,122 @@ fn links(incident: &Incident) -> String {
 }
 
 fn shown(text: &str) -> String {
-    format!("\"{}\"", PortalText::new(text).for_terminal_within(60))
+    format!("\"{}\"", title(text))
 }
 
-pub(crate) fn failed(incident: &Incident, why: &str, account: &AccountNow) -> String {
-    format!("{} could not be suspended: {why}. {}", name(incident), as_read(account))
+fn title(text: &str) -> String {
+    PortalText::new(text).for_terminal_within(60)
 }
 
-pub(crate) fn unknown(incident: &Incident, why: &str) -> String {
-    format!(
-        "It is not known whether {} is suspended: {why}. Look at the account in the portal; this program does not touch it again until that is clear. {BY_HAND}",
-        name(incident)
+pub(crate) fn failed(incident: &Incident, why: &Sentence, account: &AccountNow) -> Sentence {
+    Sentence::new(
+        format!("{} could not be suspended: {why}. {}", name(incident), as_read(account)),
+        german::failed(incident, why, account),
     )
 }
 
-pub(crate) fn warning(incident: &Incident, end: DateTime<Utc>) -> String {
-    format!(
-        "The account of {} will be enabled again at about {}. To keep it disabled, run `bulk-guard keep {} --reason TEXT`. {BY_HAND}",
-        name(incident),
-        moment(end),
-        id(incident)
+pub(crate) fn unknown(incident: &Incident, why: &Sentence) -> Sentence {
+    Sentence::new(
+        format!(
+            "It is not known whether {} is suspended: {why}. Look at the account in the portal; this program does not touch it again until that is clear. {BY_HAND}",
+            name(incident)
+        ),
+        german::unknown(incident, why),
     )
 }
 
-pub(crate) fn blocked(incident: &Incident, why: &str) -> String {
-    format!(
-        "The suspension of {} should end, and this program cannot end it: {why}. It tries again with each run. {BY_HAND}",
-        name(incident)
+pub(crate) fn warning(incident: &Incident, end: DateTime<Utc>) -> Sentence {
+    Sentence::new(
+        format!(
+            "The account of {} will be enabled again at about {}. To keep it disabled, run `bulk-guard keep {} --reason TEXT`. {BY_HAND}",
+            name(incident),
+            moment(end),
+            id(incident)
+        ),
+        german::warning(incident, end),
     )
 }
 
-pub(crate) fn overdue(incident: &Incident, why: &str) -> String {
-    format!(
-        "The suspension of {} may be over, and this program ends none while it does not know what time it is: {why}. The next runs end it once the clocks agree. {BY_HAND}",
-        name(incident)
+pub(crate) fn blocked(incident: &Incident, why: &Sentence) -> Sentence {
+    Sentence::new(
+        format!(
+            "The suspension of {} should end, and this program cannot end it: {why}. It tries again with each run. {BY_HAND}",
+            name(incident)
+        ),
+        german::blocked(incident, why),
     )
 }
 
-pub(crate) fn released(incident: &Incident) -> String {
-    format!(
-        "The account of {} is enabled again. The person has to sign in anew; old sessions stay closed.",
-        name(incident)
+pub(crate) fn overdue(incident: &Incident, why: &Sentence) -> Sentence {
+    Sentence::new(
+        format!(
+            "The suspension of {} may be over, and this program ends none while it does not know what time it is: {why}. The next runs end it once the clocks agree. {BY_HAND}",
+            name(incident)
+        ),
+        german::overdue(incident, why),
     )
 }
 
-pub(crate) fn release_failed(incident: &Incident, why: &str) -> String {
-    format!(
-        "The account of {} is not known to be enabled again: {why}. This program tries again, each time after a longer pause of up to 1 h. {BY_HAND}",
-        name(incident)
+pub(crate) fn released(incident: &Incident) -> Sentence {
+    Sentence::new(
+        format!(
+            "The account of {} is enabled again. The person has to sign in anew; old sessions stay closed.",
+            name(incident)
+        ),
+        german::released(incident),
     )
 }
 
-pub(crate) fn settled(incident: &Incident, why: &str, account: &AccountNow) -> String {
+pub(crate) fn release_failed(incident: &Incident, why: &Sentence) -> Sentence {
+    Sentence::new(
+        format!(
+            "The account of {} is not known to be enabled again: {why}. This program tries again, each time after a longer pause of up to 1 h. {BY_HAND}",
+            name(incident)
+        ),
+        german::release_failed(incident, why),
+    )
+}
+
+pub(crate) fn settled(incident: &Incident, why: &Sentence, account: &AccountNow) -> Sentence {
     let is_off = matches!(account, AccountNow::There(account) if account.person.status == Some(PersonStatus::Disabled));
     let by_hand = if is_off { format!(" {BY_HAND}") } else { String::new() };
-    format!(
-        "This program leaves the account of {} alone from now on: {why}. {} Check that this is what you want.{by_hand}",
-        name(incident),
-        as_read(account)
+    Sentence::new(
+        format!(
+            "This program leaves the account of {} alone from now on: {why}. {} Check that this is what you want.{by_hand}",
+            name(incident),
+            as_read(account)
+        ),
+        german::settled(incident, why, account),
     )
 }
 
-pub(crate) fn dropped(incident: &Incident, why: &str) -> String {
-    format!("{} was not suspended: {why}. {}.", name(incident), incident.reason)
-}
-
-pub(crate) fn lost(person: Uuid, at: DateTime<Utc>) -> String {
-    format!(
-        "The audit trail says that the account of this program's key switched the account {person} on or off at {}, and this program does not remember why: its store was lost, or another host or a person uses the key's account. It neither enables the account nor suspends anybody for 24 h. {BY_HAND}",
-        moment(at)
+pub(crate) fn dropped(incident: &Incident, why: &Sentence) -> Sentence {
+    Sentence::new(
+        format!("{} was not suspended: {why}. {}.", name(incident), incident.reason),
+        german::dropped(incident, why),
     )
 }
 
-pub(crate) fn kept(incident: &Incident) -> String {
-    format!("The account of {} stays disabled until somebody enables it in the portal. {BY_HAND}", name(incident))
+pub(crate) fn lost(person: Uuid, at: DateTime<Utc>) -> Sentence {
+    Sentence::new(
+        format!(
+            "The audit trail says that the account of this program's key switched the account {person} on or off at {}, and this program does not remember why: its store was lost, or another host or a person uses the key's account. It neither enables the account nor suspends anybody for 24 h. {BY_HAND}",
+            moment(at)
+        ),
+        german::lost(person, at),
+    )
 }
 
-pub(crate) fn cancelled(incident: &Incident) -> String {
-    format!("{} is not suspended for this incident: somebody has cancelled it.", name(incident))
+pub(crate) fn kept(incident: &Incident) -> Sentence {
+    Sentence::new(
+        format!("The account of {} stays disabled until somebody enables it in the portal. {BY_HAND}", name(incident)),
+        german::kept(incident),
+    )
+}
+
+pub(crate) fn cancelled(incident: &Incident) -> Sentence {
+    Sentence::new(
+        format!("{} is not suspended for this incident: somebody has cancelled it.", name(incident)),
+        german::cancelled(incident),
+    )
 }

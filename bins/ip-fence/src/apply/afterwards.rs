@@ -14,7 +14,7 @@ use super::portal::Live;
 use super::run::{Ledger, follow};
 use super::seen::{Clocks, is_past};
 use super::words::{self, moment, sentence};
-use super::{marker, merge};
+use super::{marker, merge, why};
 use crate::cli::RollbackArgs;
 use crate::config::Config;
 
@@ -51,8 +51,10 @@ async fn rollback_at(args: &RollbackArgs, setup: &Setup<'_, Config>, desk: &Desk
     let live = Live::new(writer(setup)?, setup.clock());
     let mut exit = Exit::Concluded;
     for entry in meant {
-        let why = args.reason.as_deref().map_or_else(|| "no reason was given".to_owned(), words::typed);
-        let ordered = entry.order_back(Order { by: who(args.by.as_deref(), setup), at: setup.clock(), why });
+        let why =
+            args.reason.as_deref().map_or_else(|| why::NO_REASON.into(), |why| words::as_typed(&words::typed(why)));
+        let ordered =
+            entry.order_back(Order { by: words::as_typed(&who(args.by.as_deref(), setup)), at: setup.clock(), why });
         if ordered != *entry && !kept.commit(&ordered).await? {
             return nothing(setup, "It was changed at this moment. Look at `ip-fence history`, and try again");
         }

@@ -4,10 +4,11 @@
 
 use std::collections::BTreeSet;
 
+use audit_model::Sentence;
 use docspace_client::{AddressList, ListEntry};
 
 use super::entry::{Entry, Purpose, Put};
-use super::merge;
+use super::{merge, why};
 
 /// What is to be done next on the way back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub(crate) enum Back {
     /// Everybody who could enter before can enter.
     Done,
     /// Why nothing more may be written.
-    Conflict(String),
+    Conflict(Sentence),
 }
 
 /// The next write of the way back, over what the list is now.
@@ -43,10 +44,7 @@ pub(crate) fn next(entry: &Entry, now: &AddressList) -> Back {
     // the list was on, and is off through us
     let last = switched.and_then(|put| put.events.first()).map(|own| own.event);
     if entry.foreign.keys().any(|event| last.is_none_or(|last| *event > last)) {
-        return Back::Conflict(
-            "somebody else has written the list since it was switched off, so it stays off: switch it on by hand if it is to count"
-                .to_owned(),
-        );
+        return Back::Conflict(why::STAYS_OFF.into());
     }
     send(entry, now, AddressList { enabled: true, ..now.clone() })
 }
@@ -60,10 +58,10 @@ pub(crate) fn repeats_switching_on(entry: &Entry, now: &AddressList, sent: &Addr
 fn send(entry: &Entry, now: &AddressList, list: AddressList) -> Back {
     let is_loosening = now.enabled && !list.enabled;
     match merge::trouble(&list) {
-        Some(trouble) => Back::Conflict(format!("what was written cannot be taken back, because {trouble}")),
+        Some(trouble) => Back::Conflict(why::cannot_be_sent(trouble)),
         // an addition goes only where it opens nothing that was closed before, or closes nothing that was open
         None if list.enabled && !entry.intent.before.enabled && !is_loosening => {
-            Back::Conflict("the list is switched on, and was off before".to_owned())
+            Back::Conflict(why::ON_BUT_WAS_OFF.into())
         }
         None => Back::Send(list),
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use audit_model::{Sentence, Spoken};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{AddressList, ListEntry};
 use serde::{Deserialize, Serialize};
@@ -141,15 +142,15 @@ pub(crate) struct Confirmation {
     pub(crate) by: String,
     pub(crate) at: DateTime<Utc>,
     /// Who came in after the switch. `None`: nobody is named, by wish.
-    pub(crate) witness: Option<String>,
+    pub(crate) witness: Option<Sentence>,
 }
 
 /// Somebody wants it taken back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Order {
-    pub(crate) by: String,
+    pub(crate) by: Sentence,
     pub(crate) at: DateTime<Utc>,
-    pub(crate) why: String,
+    pub(crate) why: Sentence,
 }
 
 /// What it tells.
@@ -182,7 +183,7 @@ impl Topic {
 pub(crate) struct Said {
     pub(crate) topic: Topic,
     pub(crate) at: DateTime<Utc>,
-    pub(crate) words: String,
+    pub(crate) words: Sentence,
     #[serde(default)]
     pub(crate) is_handed_on: bool,
 }
@@ -216,7 +217,7 @@ pub(crate) struct Entry {
     pub(crate) is_owned: bool,
     pub(crate) order: Option<Order>,
     /// Why it is where it is.
-    pub(crate) why: Option<String>,
+    pub(crate) why: Option<Sentence>,
     /// When it came to its end, by the portal's clock.
     pub(crate) ended: Option<DateTime<Utc>>,
     /// Others' writes that were told, and whether each was overwritten.
@@ -294,15 +295,15 @@ impl Entry {
         self.intent.legs(self.probes).get(done).copied()
     }
 
-    pub(crate) fn into_state(mut self, state: State, why: Option<String>) -> Self {
+    pub(crate) fn into_state(mut self, state: State, why: Option<Sentence>) -> Self {
         self.state = state;
         self.why = why;
         self
     }
 
     /// Says something once.
-    pub(crate) fn say(&mut self, topic: Topic, at: DateTime<Utc>, words: String) {
-        if !self.said.iter().any(|said| said.topic == topic && said.words == words) {
+    pub(crate) fn say(&mut self, topic: Topic, at: DateTime<Utc>, words: Sentence) {
+        if !self.said.iter().any(|said| said.topic == topic && said.words.english() == words.english()) {
             self.said.push(Said { topic, at, words, is_handed_on: false });
         }
     }
@@ -316,5 +317,14 @@ impl Entry {
             Answer::Unknown(_) | Answer::None => None,
         };
         put.answer = answer;
+    }
+}
+
+impl Spoken for Entry {
+    fn sentences(&mut self) -> Vec<&mut Sentence> {
+        let Entry { confirmation, order, why, said, .. } = self;
+        let witness = confirmation.iter_mut().filter_map(|confirmation| confirmation.witness.as_mut());
+        let order = order.iter_mut().flat_map(|order| [&mut order.by, &mut order.why]);
+        witness.chain(order).chain(why).chain(said.iter_mut().map(|said| &mut said.words)).collect()
     }
 }

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use audit_model::Sentence;
 use chrono::TimeDelta;
 use job_runner::exit::Exit;
 use job_runner::{Setup, Signals, Suspensions};
@@ -16,6 +17,7 @@ use super::portal::Live;
 use super::routes::{self, AGAIN_AFTER, Asked};
 use super::run::{Ledger as _, Portal as _, follow};
 use super::seen::is_past;
+use super::why;
 use super::words::sentence;
 use crate::config::Config;
 
@@ -109,7 +111,11 @@ impl<'a> Front<'a> {
                 None => {}
             }
             if let Some(why) = trouble {
-                self.order_back("the check after the write", &why).await?;
+                self.order_back(
+                    ("the check after the write", "der Prüfung nach dem Schreiben").into(),
+                    Sentence::quoted(why),
+                )
+                .await?;
             }
             entry = self.found().await?;
         }
@@ -142,15 +148,15 @@ impl<'a> Front<'a> {
                     if self.is_stopped.replace(true) {
                         return Ok(None);
                     }
-                    self.order_back("a signal", "the process that applied it was stopped").await?;
+                    self.order_back(("a signal", "einem Signal").into(), why::STOPPED.into()).await?;
                     self.say("Stopped: the list is taken back now. Stop once more to leave that to the next run.");
                 }
             }
         }
     }
 
-    async fn order_back(&self, by: &str, why: &str) -> anyhow::Result<()> {
-        let order = Order { by: by.to_owned(), at: self.setup.clock(), why: why.to_owned() };
+    async fn order_back(&self, by: Sentence, why: Sentence) -> anyhow::Result<()> {
+        let order = Order { by, at: self.setup.clock(), why };
         self.kept.decide(self.id, |entry| entry.order_back(order.clone())).await
     }
 

@@ -48,11 +48,11 @@ pub(crate) async fn settle(config: &Config, unsettled: &Unsettled) -> anyhow::Re
         let live = Live::new(client(config, &unsettled.client), unsettled.present());
         let Some(after) = follow((&kept, &live), &entry.id, (false, false)).await? else { continue };
         let said = after.said.iter().skip(entry.said.len());
-        settled.said.extend(said.map(|said| said.words.clone()));
+        settled.said.extend(said.map(|said| said.words.to_string()));
         let is_due = after.state == State::Switched && is_past(&after, live.clocks());
         let is_new_conflict = after.state == State::Conflict && entry.state != State::Conflict;
         if after.state == State::Reverting || is_due || is_new_conflict {
-            let last = after.said.last().map(|said| said.words.clone());
+            let last = after.said.last().map(|said| said.words.to_string());
             settled.left = settled.left.or(last.or(Some("the address list was not taken back".to_owned())));
         }
     }

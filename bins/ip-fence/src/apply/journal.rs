@@ -2,6 +2,7 @@
 
 use alerting::{Alert, Outbox};
 use anyhow::{Context as _, bail};
+use audit_model::Bilingual;
 use chrono::{DateTime, Utc};
 use job_runner::Voice;
 use job_store::{Journal, JournalState, Store, Write};
@@ -72,7 +73,7 @@ fn in_journal(state: State) -> JournalState {
 }
 
 fn read(payload: Value, key: &str) -> anyhow::Result<Entry> {
-    serde_json::from_value(payload).with_context(|| format!("the journal's entry `{key}` cannot be read"))
+    Bilingual::read(payload).with_context(|| format!("the journal's entry `{key}` cannot be read"))
 }
 
 impl Ledger for Kept {
@@ -89,14 +90,15 @@ impl Ledger for Kept {
         let mut next = Entry { revision: entry.revision + 1, ..entry.clone() };
         let tenant = entry.intent.tenant.map_or_else(|| "unknown".to_owned(), |tenant| tenant.to_string());
         let (key, subject) = (format!("{KIND} {}", entry.id), format!("tenant {tenant}"));
-        let (payload, revision, state) = (serde_json::to_value(&next)?, entry.revision, in_journal(entry.state));
+        let (payload, revision, state) =
+            (serde_json::to_value(Bilingual::new(next.clone()))?, entry.revision, in_journal(entry.state));
         let (journal, now) = (self.journal.clone(), self.now);
         let new = next.said.iter().filter(|said| !said.is_handed_on);
         let alerts: Vec<Alert> =
             new.filter_map(|said| self.voice.as_ref().map(|voice| alert(voice, entry, said))).collect();
         let channels = self.voice.as_ref().map(Voice::channels).unwrap_or_default();
         next.said.iter_mut().filter(|_| self.voice.is_some()).for_each(|said| said.is_handed_on = true);
-        let handed = serde_json::to_value(&next)?;
+        let handed = serde_json::to_value(Bilingual::new(next))?;
         let keep = move |write: &Write<'_>| {
             if journal.plan_unchanged(write, (&key, KIND, &subject), (revision, &payload), now)?.is_none() {
                 return Ok(false);
@@ -117,7 +119,9 @@ impl Ledger for Kept {
 mod tests {
     use chrono::TimeDelta;
 
-    use super::super::testing::entry;
+    use super::super::entry::Topic;
+    use super::super::testing::{entry, written};
+    use super::super::words;
     use super::*;
 
     /// A clock that was ahead and was set: what came last is still what is confirmed and taken back.
@@ -134,5 +138,29 @@ mod tests {
         let kept = Kept::open(store, later).await.unwrap();
         let ids: Vec<String> = kept.entries().await.unwrap().into_iter().map(|entry| entry.id).collect();
         assert_eq!(ids, ["a1", "a2"]);
+    }
+
+    /// An entry of a version that knew no German is read, and that version can read what this one has written.
+    #[tokio::test]
+    async fn an_entry_of_a_version_that_knew_no_german_is_read() {
+        let store = Store::temporary().await.unwrap();
+        let kept = Kept::open(store.clone(), entry().accepted).await.unwrap();
+        let mut spoken = entry();
+        spoken.say(Topic::Switched, written(), words::switched(&entry()));
+        let old = serde_json::to_value(Entry { revision: 1, ..spoken.clone() }).unwrap();
+        let english = spoken.said[0].words.english().to_owned();
+        assert_eq!((old["said"][0]["words"].as_str(), old.get("de")), (Some(english.as_str()), None));
+        let (journal, now) = (kept.journal.clone(), entry().accepted);
+        let plan =
+            move |write: &Write<'_>| journal.plan(write, ("address_list a1", KIND, "tenant 2"), &old, now).map(drop);
+        store.write("an older version", plan).await.unwrap();
+        let mut read = kept.entries().await.unwrap().remove(0);
+        assert_eq!((&*read.said[0].words, read.said[0].words.has_german()), (english.as_str(), false));
+        read.say(Topic::Switched, written(), words::switched(&entry()));
+        assert_eq!(read.said.len(), 1, "said before");
+        assert!(kept.commit(&Entry { revision: 1, ..spoken.clone() }).await.unwrap());
+        assert_eq!(kept.entries().await.unwrap(), [Entry { revision: 2, ..spoken }], "in both languages");
+        let payload = kept.journal.of_kind(KIND).await.unwrap().remove(0).payload;
+        assert_eq!(serde_json::from_value::<Entry>(payload).unwrap().said[0].words, english);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use docspace_client::{AddressList, ListEntry};
 
+use super::why::Clause;
 use crate::rule::server::Trouble;
 
 /// How often an entry stands in a list.
@@ -45,20 +46,35 @@ pub(crate) fn difference(one: &[ListEntry], other: &[ListEntry]) -> Vec<ListEntr
 }
 
 /// Why a list must not be sent with this switch; `None`: it may be.
-pub(crate) fn trouble(list: &AddressList) -> Option<&'static str> {
+pub(crate) fn trouble(list: &AddressList) -> Option<Clause> {
     let is_poison = |entry: &ListEntry| Trouble::of(entry).is_some_and(Trouble::stops_everybody);
     if list.entries.iter().any(|entry| entry.ip.raw().encode_utf16().count() > 50) {
-        Some("an entry has more than 50 characters, which the portal does not store")
+        Some((
+            "an entry has more than 50 characters, which the portal does not store",
+            "ein Eintrag hat mehr als 50 Zeichen, die das Portal nicht speichert",
+        ))
     } else if list.entries.iter().any(|entry| Trouble::of(entry) == Some(Trouble::Unreadable)) {
-        Some("an entry is no address, which the portal does not take")
+        Some((
+            "an entry is no address, which the portal does not take",
+            "ein Eintrag ist keine Adresse, was das Portal nicht annimmt",
+        ))
     } else if !list.enabled {
         None
     } else if list.entries.is_empty() {
-        Some("the list is empty, which the portal does not switch on")
+        Some((
+            "the list is empty, which the portal does not switch on",
+            "die Liste ist leer, und eine leere schaltet das Portal nicht ein",
+        ))
     } else if list.entries.iter().all(|entry| entry.for_admin) {
-        Some("every entry counts for admins only, so everybody else would be shut out")
+        Some((
+            "every entry counts for admins only, so everybody else would be shut out",
+            "jeder Eintrag gilt nur für Administratoren, alle anderen wären also ausgesperrt",
+        ))
     } else if list.entries.iter().any(is_poison) {
-        Some("an entry makes the portal refuse everybody but its owner")
+        Some((
+            "an entry makes the portal refuse everybody but its owner",
+            "wegen eines Eintrags würde das Portal alle außer seinem Eigentümer abweisen",
+        ))
     } else {
         None
     }

@@ -79,7 +79,7 @@ async fn at_desk(setup: &Setup<'_, Config>, desk: &Desk) -> anyhow::Result<Check
     if !trail.is_complete {
         return Ok(not_tried("the audit trail cannot be read", LATER));
     }
-    if let Some(trouble) = merge::trouble(&read.list) {
+    if let Some((trouble, _)) = merge::trouble(&read.list) {
         return Ok(not_tried(trouble, "see `ip-fence plan`"));
     }
     prepare(&mut entry, (read, guard.account), &trail, &live);
@@ -121,7 +121,10 @@ fn blank(id: String, live: &Live, by: String) -> Entry {
         by: by.clone(),
     };
     let entry = Entry::new(id, intent, (now, clocks.here), TimeDelta::zero(), (by, false)).marked();
-    Entry { ended: Some(now), ..entry.into_state(State::Refused, Some("it changes nothing".to_owned())) }
+    Entry {
+        ended: Some(now),
+        ..entry.into_state(State::Refused, Some(("it changes nothing", "sie ändert nichts").into()))
+    }
 }
 
 fn prepare(entry: &mut Entry, (read, account): (Read, Option<Uuid>), trail: &Trail, live: &Live) {

@@ -1,6 +1,6 @@
 //! From what is known of an application and what is seen to its next state, and at most one write. Pure.
 
-use audit_model::PortalText;
+use audit_model::{PortalText, Sentence};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::AddressList;
 
@@ -9,7 +9,7 @@ use super::entry::{Answer, Entry, Mark, Purpose, Put, State, Topic};
 use super::merge;
 use super::seen::{KEY_OUTLIVES, Next, ON_ITS_WAY, Read, Seen, Step};
 use super::settle::settle;
-use super::words;
+use super::{why, words};
 
 /// So long a question that fails is asked again before the way there is given up.
 const PATIENCE: TimeDelta = TimeDelta::seconds(60);
@@ -37,7 +37,7 @@ fn look(entry: Entry) -> Step {
 fn after_end(entry: Entry) -> Step {
     let is_void = entry.puts.last().is_some_and(|put| put.is_void);
     if entry.state == State::Restored && is_void {
-        let why = "a write arrived twice, the second time after it was taken back".to_owned();
+        let why = why::ARRIVED_AFTER_BACK.into();
         return rest(entry.into_state(State::Reverting, Some(why)));
     }
     rest(entry)
@@ -45,19 +45,19 @@ fn after_end(entry: Entry) -> Step {
 
 fn waiting(entry: Entry, seen: &Seen<'_>) -> Step {
     if let Some(order) = &entry.order {
-        let why = format!("{} has asked for it ({})", order.by, order.why);
-        return give_up(entry, &why, seen);
+        let why = why::ordered(&order.by, &order.why);
+        return give_up(entry, why, seen);
     }
     if seen.is_past(&entry) {
-        return give_up(entry, "nobody has confirmed it in time", seen);
+        return give_up(entry, why::NOT_CONFIRMED_IN_TIME, seen);
     }
     let Ok(read) = seen.read else { return rest(entry) };
     let is_void = entry.puts.iter().any(|put| put.is_void);
     let is_lost = entry.foreign.is_empty() && read.list.enabled != entry.intent.enable_after;
     let is_taken_over = back::taken_over(&entry, &read.list).iter().any(|one| !entry.let_go.contains(one));
     match (is_void, is_lost, seen.is_calm()) {
-        (true, _, true) => give_up(entry, "a write arrived twice, the second time after the next one", seen),
-        (_, true, true) => give_up(entry, "the portal's switch is not as it was written", seen),
+        (true, _, true) => give_up(entry, why::ARRIVED_AFTER_NEXT, seen),
+        (_, true, true) => give_up(entry, why::OTHER_SWITCH, seen),
         // what was read may be old
         (true, ..) | (_, true, _) => look(entry),
         _ if is_taken_over && !entry.foreign.is_empty() => look(entry),
@@ -67,14 +67,14 @@ fn waiting(entry: Entry, seen: &Seen<'_>) -> Step {
 
 fn on_the_way(entry: Entry, seen: &Seen<'_>) -> Step {
     if !seen.is_foreground {
-        return give_up(entry, "whoever applied it is gone", seen);
+        return give_up(entry, why::APPLIER_GONE, seen);
     }
     if let Some(order) = &entry.order {
-        let why = format!("{} has asked for it ({})", order.by, order.why);
-        return give_up(entry, &why, seen);
+        let why = why::ordered(&order.by, &order.why);
+        return give_up(entry, why, seen);
     }
     if seen.is_past(&entry) {
-        return give_up(entry, "the time to confirm is over", seen);
+        return give_up(entry, why::TIME_IS_OVER, seen);
     }
     match entry.puts.last() {
         Some(put) if !put.is_verified => verify(entry, seen),
@@ -87,36 +87,32 @@ fn verify(entry: Entry, seen: &Seen<'_>) -> Step {
     let Some(put) = entry.puts.last() else { return rest(entry) };
     match &put.answer {
         Answer::Refused(why) => {
-            let why = format!("the portal does not take it: {why}");
-            return give_up(entry, &why, seen);
+            let why = why::answered(why::NOT_TAKEN, why);
+            return give_up(entry, why, seen);
         }
         Answer::Unknown(why) => {
-            let why = format!("nobody knows whether the portal has taken it: {why}");
-            return give_up(entry, &why, seen);
+            let why = why::answered(why::PERHAPS_TAKEN, why);
+            return give_up(entry, why, seen);
         }
-        Answer::None => return give_up(entry, "it was interrupted", seen),
+        Answer::None => return give_up(entry, why::INTERRUPTED, seen),
         Answer::Taken => {}
     }
     if put.is_raced {
-        return give_up(entry, "somebody else wrote the list at the same moment", seen);
+        return give_up(entry, why::RACED, seen);
     }
-    let Ok(read) = seen.read else { return unless_patient(entry, seen, "the list cannot be read back") };
+    let Ok(read) = seen.read else { return unless_patient(entry, seen, why::NOT_READ_BACK) };
     if !merge::same(&read.list, &put.sent) {
         if !seen.is_calm() {
             return look(entry);
         }
-        return give_up(entry, "the portal's list is not what was written", seen);
+        return give_up(entry, why::OTHER_LIST, seen);
     }
     if put.purpose == Purpose::Probe
         && let Err(why) = is_let_in(&entry, seen)
     {
         return match why {
-            Some(why) => give_up(entry, &why, seen),
-            None => unless_patient(
-                entry,
-                seen,
-                "the portal has not noted the first write, so nobody knows from where it sees this machine",
-            ),
+            Some(why) => give_up(entry, why, seen),
+            None => unless_patient(entry, seen, why::PROBE_NOT_NOTED),
         };
     }
     let mut entry = entry;
@@ -141,7 +137,7 @@ fn verify(entry: Entry, seen: &Seen<'_>) -> Step {
 }
 
 /// Whether the address from which the portal saw the probe is in the list as it was and as it will be; `Err(None)`: not known yet.
-fn is_let_in(entry: &Entry, seen: &Seen<'_>) -> Result<(), Option<String>> {
+fn is_let_in(entry: &Entry, seen: &Seen<'_>) -> Result<(), Option<Sentence>> {
     let Some(put) = entry.puts.last() else { return Err(None) };
     let Some(row) = seen.trail.rows.iter().find(|row| row.is_of(entry, put.number)) else { return Err(None) };
     let ip = row.ip.clone().unwrap_or_default();
@@ -149,37 +145,31 @@ fn is_let_in(entry: &Entry, seen: &Seen<'_>) -> Result<(), Option<String>> {
     if holds(&entry.intent.before) && holds(&entry.intent.after()) {
         return Ok(());
     }
-    let ip = PortalText::new(ip).for_terminal();
-    Err(Some(format!(
-        "the key is not the owner's, and the portal sees this machine as {ip}, which is not in the list before and after"
-    )))
+    Err(Some(why::shut_out(&PortalText::new(ip))))
 }
 
 /// Makes the next write of the way there, if all is as it must be.
 fn advance(entry: Entry, seen: &Seen<'_>) -> Step {
-    let Some(leg) = entry.next_leg() else { return give_up(entry, "there is nothing to write", seen) };
+    let Some(leg) = entry.next_leg() else { return give_up(entry, why::NOTHING_TO_WRITE, seen) };
     let read = match may_write(&entry, seen) {
         Ok(read) => read,
-        Err(Hindrance::NotYet(why)) => return unless_patient(entry, seen, &why),
-        Err(Hindrance::Never(why)) => return give_up(entry, &why, seen),
+        Err(Hindrance::NotYet(why)) => return unless_patient(entry, seen, why),
+        Err(Hindrance::Never(why)) => return give_up(entry, why, seen),
     };
     let expected = entry.puts.last().map_or(&entry.intent.before, |put| &put.sent);
     if !merge::same(&read.list, expected) {
-        return give_up(entry, "somebody else has changed the list since", seen);
+        return give_up(entry, why::CHANGED_SINCE, seen);
     }
     if entry.puts.iter().any(|put| put.is_raced) || !entry.foreign.is_empty() {
-        return give_up(entry, "somebody else has written the list since", seen);
+        return give_up(entry, why::WRITTEN_SINCE, seen);
     }
     let sent = entry.intent.sent(leg, &read.list);
     if let Some(trouble) = merge::trouble(&sent) {
         return give_up(entry, trouble, seen);
     }
     if let Some(odd) = entry.intent.add.iter().find(|added| !merge::is_portal_form(&added.entry)) {
-        let why = format!(
-            "{} is not written as the portal writes addresses, so it would never match",
-            odd.entry.ip.for_terminal()
-        );
-        return give_up(entry, &why, seen);
+        let why = why::never_matches(&odd.entry.ip);
+        return give_up(entry, why, seen);
     }
     let read = read.list.clone();
     write(entry, leg.purpose, (read, sent), seen)
@@ -207,36 +197,34 @@ fn write(mut entry: Entry, purpose: Purpose, (read, sent): (AddressList, Address
 }
 
 enum Hindrance {
-    NotYet(String),
-    Never(String),
+    NotYet(Sentence),
+    Never(Sentence),
 }
 
 /// Whether all that must be so before a write of the way there is so.
 fn may_write<'s>(entry: &Entry, seen: &Seen<'s>) -> Result<&'s Read, Hindrance> {
-    let read = seen.read.as_ref().map_err(|why| Hindrance::NotYet(format!("the list cannot be read: {why}")))?;
-    let guard = seen.guard.as_ref().map_err(|why| Hindrance::NotYet(why.clone()))?;
+    let read = seen.read.as_ref().map_err(|why| Hindrance::NotYet(why::answered(why::UNREAD, why)))?;
+    let guard = seen.guard.as_ref().map_err(|why| Hindrance::NotYet(Sentence::quoted(why.as_str())))?;
     if !seen.trail.is_complete {
-        return Err(Hindrance::NotYet("the audit trail cannot be read".to_owned()));
+        return Err(Hindrance::NotYet(why::TRAIL_UNREAD.into()));
     }
     if seen.clocks.portal.is_none() {
-        return Err(Hindrance::NotYet("the portal does not tell what time it is".to_owned()));
+        return Err(Hindrance::NotYet(why::NO_TIME.into()));
     }
     if is_other_portal(entry, read) {
-        return Err(Hindrance::Never("the list is of another portal than the plan".to_owned()));
+        return Err(Hindrance::Never(why::OTHER_PORTAL_THAN_PLAN.into()));
     }
     if !guard.has_keys {
-        return Err(Hindrance::Never("the server is older than 3.1, and writes its list in another way".to_owned()));
+        return Err(Hindrance::Never(why::OLD_SERVER.into()));
     }
     if guard.key_ends.is_some_and(|end| end < entry.deadline() + KEY_OUTLIVES) {
-        return Err(Hindrance::Never(
-            "the key dies within a day after the time to confirm, and might not be able to take it back".to_owned(),
-        ));
+        return Err(Hindrance::Never(why::KEY_ENDS.into()));
     }
     if guard.is_owner == entry.probes {
-        return Err(Hindrance::Never("whose key it is has changed".to_owned()));
+        return Err(Hindrance::Never(why::KEY_CHANGED.into()));
     }
     if !seen.is_quiet(entry) {
-        return Err(Hindrance::NotYet("somebody else writes the list right now".to_owned()));
+        return Err(Hindrance::NotYet(why::OTHERS_WRITE.into()));
     }
     Ok(read)
 }
@@ -245,43 +233,50 @@ fn is_other_portal(entry: &Entry, read: &Read) -> bool {
     matches!((entry.intent.tenant, read.tenant), (Some(planned), Some(now)) if planned != now)
 }
 
-fn unless_patient(entry: Entry, seen: &Seen<'_>, why: &str) -> Step {
+fn unless_patient(entry: Entry, seen: &Seen<'_>, why: impl Into<Sentence>) -> Step {
     if seen.waited < PATIENCE { look(entry) } else { give_up(entry, why, seen) }
 }
 
 /// Ends the way there: nothing was written, or it is taken back.
-fn give_up(mut entry: Entry, why: &str, seen: &Seen<'_>) -> Step {
+fn give_up(mut entry: Entry, why: impl Into<Sentence>, seen: &Seen<'_>) -> Step {
+    let why = why.into();
     if entry.puts.is_empty() {
-        let words = words::refused(&entry, why);
+        let words = words::refused(&entry, &why);
         entry.say(Topic::Refused, seen.now(), words);
         entry.ended = Some(seen.now());
-        return rest(entry.into_state(State::Refused, Some(why.to_owned())));
+        return rest(entry.into_state(State::Refused, Some(why)));
     }
-    let words = words::reverting(&entry, why);
+    let words = words::reverting(&entry, &why);
     entry.say(Topic::Reverting, seen.now(), words);
-    revert(entry.into_state(State::Reverting, Some(why.to_owned())), seen)
+    revert(entry.into_state(State::Reverting, Some(why)), seen)
 }
 
 fn revert(entry: Entry, seen: &Seen<'_>) -> Step {
     let read = match seen.read {
         Ok(read) => read,
-        Err(why) => return blocked(entry, &format!("the list cannot be read ({why})"), seen),
+        Err(why) => {
+            let why = Sentence::new(
+                format!("the list cannot be read ({why})"),
+                format!("die Liste lässt sich nicht lesen („{why}“)"),
+            );
+            return blocked(entry, why, seen);
+        }
     };
     if is_other_portal(&entry, read) {
-        return blocked(entry, "the list is of another portal", seen);
+        return blocked(entry, why::OTHER_PORTAL, seen);
     }
     if !seen.trail.is_complete {
-        return blocked(entry, "the audit trail cannot be read", seen);
+        return blocked(entry, why::TRAIL_UNREAD, seen);
     }
     if let Err(why) = seen.guard {
-        return blocked(entry, why, seen);
+        return blocked(entry, Sentence::quoted(why.as_str()), seen);
     }
     if let Some(Answer::Refused(why)) =
         entry.puts.last().filter(|put| put.purpose == Purpose::Back).map(|put| &put.answer)
         && seen.has_written
     {
-        let why = why.clone();
-        return blocked(entry, &why, seen);
+        let why = Sentence::quoted(why.as_str());
+        return blocked(entry, why, seen);
     }
     let is_known = entry.puts.last().is_none_or(|put| put.arrived.is_some());
     let shows = entry.puts.last().is_some_and(|put| put.counts() && merge::same(&read.list, &put.sent));
@@ -315,8 +310,8 @@ pub(crate) fn left(entry: &Entry, at: DateTime<Utc>) -> Entry {
     let is_said = entry.said.last().is_some_and(|said| said.topic == Topic::Blocked);
     if entry.state == State::Reverting && !is_said {
         let why = match entry.puts.last().map(|put| &put.answer) {
-            Some(Answer::Refused(why) | Answer::Unknown(why)) => why.clone(),
-            Some(Answer::None | Answer::Taken) | None => "the portal does not show yet what became of it".to_owned(),
+            Some(Answer::Refused(why) | Answer::Unknown(why)) => Sentence::quoted(why.as_str()),
+            Some(Answer::None | Answer::Taken) | None => why::NOT_SHOWN.into(),
         };
         let words = words::blocked(&entry, &why);
         entry.say(Topic::Blocked, at, words);
@@ -324,13 +319,13 @@ pub(crate) fn left(entry: &Entry, at: DateTime<Utc>) -> Entry {
     entry
 }
 
-fn blocked(mut entry: Entry, why: &str, seen: &Seen<'_>) -> Step {
-    let words = words::blocked(&entry, why);
+fn blocked(mut entry: Entry, why: impl Into<Sentence>, seen: &Seen<'_>) -> Step {
+    let words = words::blocked(&entry, &why.into());
     entry.say(Topic::Blocked, seen.now(), words);
     Step { entry, next: Next::Blocked }
 }
 
-fn end(mut entry: Entry, state: State, why: Option<String>, seen: &Seen<'_>) -> Step {
+fn end(mut entry: Entry, state: State, why: Option<Sentence>, seen: &Seen<'_>) -> Step {
     let (topic, words) = match &why {
         Some(why) => (Topic::Conflict, words::conflict(&entry, why)),
         None => (Topic::Restored, words::restored(&entry)),

@@ -30,7 +30,7 @@ fn finding(entry: &Entry, said: &Said) -> Finding {
     let window = Window::new(said.at, said.at + TimeDelta::seconds(1));
     Finding {
         severity,
-        reasons: vec![said.words.as_str().into()],
+        reasons: vec![said.words.clone()],
         ..Finding::new(RULE, format!("{KIND} {}", entry.id), person, window)
     }
 }
@@ -55,7 +55,7 @@ const LOOK: Step = (
 
 const ASK: Step = (
     "ask whoever wrote it what they changed, and why; the reasons name them",
-    "Fragen Sie, was geändert wurde und warum; die Gründe nennen, wer geschrieben hat",
+    "Fragen Sie die Person, die geschrieben hat, was sie geändert hat und warum; die Gründe nennen sie",
 );
 
 fn of(topic: Topic) -> (Step, &'static [Step]) {
@@ -80,7 +80,7 @@ fn of(topic: Topic) -> (Step, &'static [Step]) {
         Topic::Reverting => (
             ("is being taken back", "wird zurückgenommen"),
             &[
-                ("wait for the message that it is done", "Warten Sie auf die Nachricht, dass es getan ist"),
+                ("wait for the message that it is done", "Warten Sie auf die Nachricht, dass es erledigt ist"),
                 (
                     "find out from the reasons below why, before you apply a plan again",
                     "Stellen Sie anhand der Gründe unten fest, warum, bevor Sie wieder einen Plan anwenden",
@@ -105,10 +105,9 @@ fn of(topic: Topic) -> (Step, &'static [Step]) {
             )],
         ),
         Topic::Conflict => (("was not taken back as a whole", "wurde nicht ganz zurückgenommen"), &[LOOK, ASK]),
-        Topic::Foreign => (
-            ("was written by somebody else meanwhile", "wurde inzwischen von jemand anderem geschrieben"),
-            &[ASK, LOOK],
-        ),
+        Topic::Foreign => {
+            (("was written by somebody else meanwhile", "hat inzwischen jemand anderes geschrieben"), &[ASK, LOOK])
+        }
         Topic::Raced => {
             (("has overwritten somebody else's change", "hat eine fremde Änderung überschrieben"), &[ASK, LOOK])
         }

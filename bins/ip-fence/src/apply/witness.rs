@@ -1,12 +1,12 @@
 //! Who came in after the list was switched: only somebody whom the list judges can show that it lets people in.
 
 use anyhow::bail;
-use audit_model::{Address, AuditEvent, GUEST_ACCOUNT, LoginEvent, PortalText, SYSTEM_ACCOUNT, Window};
+use audit_model::{Address, AuditEvent, GUEST_ACCOUNT, LoginEvent, PortalText, SYSTEM_ACCOUNT, Sentence, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{AddressList, Client};
 use uuid::Uuid;
 
-use super::words::moment;
+use super::words::{moment, moment_german};
 use crate::rule::server::{self, Ruling};
 
 /// Whom the list does not judge, or who shows nothing by coming in.
@@ -38,19 +38,27 @@ impl NoWitnesses<'_> {
         }
     }
 
-    fn login(self, logins: &[LoginEvent]) -> Option<String> {
+    fn login(self, logins: &[LoginEvent]) -> Option<Sentence> {
         let can = |login: &&LoginEvent| {
             login.action.is_successful_login() && !login.ip_was_set && self.can(login.user, login.ip.as_ref())
         };
         let login = logins.iter().find(can)?;
-        Some(format!("login of {} at {}", login.user_name.for_terminal(), moment(login.at)))
+        let name = login.user_name.for_terminal();
+        Some(Sentence::new(
+            format!("login of {name} at {}", moment(login.at)),
+            format!("Anmeldung von {name} am {}", moment_german(login.at)),
+        ))
     }
 
     /// What the editor saves in somebody's name comes from the server, and not from them.
-    fn act(self, acts: &[AuditEvent]) -> Option<String> {
+    fn act(self, acts: &[AuditEvent]) -> Option<Sentence> {
         let can = |act: &&AuditEvent| !act.action.is_saved_by_editor() && self.can(act.actor, act.ip.as_ref());
         let act = acts.iter().find(can)?;
-        Some(format!("action {} of {} at {}", act.action.0, act.actor_name.for_terminal(), moment(act.at)))
+        let (action, name) = (act.action.0, act.actor_name.for_terminal());
+        Some(Sentence::new(
+            format!("action {action} of {name} at {}", moment(act.at)),
+            format!("Aktion {action} von {name} am {}", moment_german(act.at)),
+        ))
     }
 }
 
@@ -63,7 +71,7 @@ pub(crate) async fn find(
     since: DateTime<Utc>,
     own: Uuid,
     list: &AddressList,
-) -> anyhow::Result<Option<String>> {
+) -> anyhow::Result<Option<Sentence>> {
     let not = NoWitnesses { owner: client.settings().await?.owner, own, list };
     let window = Window::new(since, client.portal_now().unwrap_or(since).max(since) + TimeDelta::seconds(1));
     let logins = client.login_slice(window).await;

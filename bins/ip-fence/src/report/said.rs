@@ -1,12 +1,12 @@
 //! A finding in the words of an alert. Pure.
 
 use alerting::{Said, SaidFacts};
-use audit_model::{Finding, GUEST_ACCOUNT, PortalText, SYSTEM_ACCOUNT, Sentence, Severity};
+use audit_model::{Finding, GUEST_ACCOUNT, PortalText, SYSTEM_ACCOUNT, Sentence};
 use job_runner::Found;
 use report::words::{german, plural};
 
 use super::{how_many, how_sure};
-use crate::rule::found::{Detail, Kind};
+use crate::rule::found::{Detail, Kind, counted_german};
 
 /// Who came from where, what to do, and the answers to what people ask first.
 pub(crate) fn said(found: &Found<Detail>) -> Said {
@@ -42,74 +42,67 @@ fn who(finding: &Finding, detail: &Detail) -> Option<Sentence> {
 
 /// What follows on the name: `signed in after 40 wrong passwords, from 203.0.113.66`.
 fn did(finding: &Finding, detail: &Detail) -> Sentence {
-    let reason = finding.reasons.first().map(Sentence::english).unwrap_or_default();
     // a reason that goes on from the name says the most
-    let goes_on = ["signed in ", "came ", "wrote "].iter().any(|verb| reason.starts_with(verb));
-    let (english, german) = in_both(finding, detail);
-    Sentence::new(if goes_on { reason.to_owned() } else { english }, german)
+    let goes_on = |reason: &&Sentence| ["signed in ", "came ", "wrote "].iter().any(|verb| reason.starts_with(verb));
+    match finding.reasons.first().filter(goes_on) {
+        Some(reason) => reason.clone(),
+        None => in_both(finding, detail),
+    }
 }
 
-fn in_both(finding: &Finding, detail: &Detail) -> (String, String) {
-    let from = from(finding).map(|address| format!(" von {address}")).unwrap_or_default();
+/// Where no reason goes on from the name.
+fn in_both(finding: &Finding, detail: &Detail) -> Sentence {
     let place = detail.place.as_ref().map(|place| place.unlinked_within(80)).unwrap_or_default();
-    let fixed = |english: &str, german: &str| (english.to_owned(), german.to_owned());
     let tries = german::counted(detail.logins, "Fehlversuch", "Fehlversuchen");
     match detail.kind {
-        Kind::NotAllowed if detail.logins > 0 => (
-            "signed in from where no rule allows them".to_owned(),
-            format!("hat sich{from} angemeldet, was keine Regel erlaubt"),
-        ),
-        Kind::NotAllowed => {
-            ("came from where no rule allows them".to_owned(), format!("kam{from}, was keine Regel erlaubt"))
+        Kind::NotAllowed => ("came from where no rule allows them", "kam von dort, wo es keine Regel erlaubt").into(),
+        Kind::CannotJudge => {
+            ("came from an address that nobody can judge", "kam von einer Adresse, die sich nicht beurteilen lässt")
+                .into()
         }
-        Kind::CannotJudge => fixed(
-            "came from an address that nobody can judge",
-            "kam von einer Adresse, die sich nicht beurteilen lässt",
-        ),
         Kind::AddressSet => {
-            fixed("came with an address that the caller has set", "kam mit einer Adresse, die der Aufrufer gesetzt hat")
+            ("came with an address that the caller has set", "kam mit einer Adresse, die der Aufrufer gesetzt hat")
+                .into()
         }
-        Kind::Unnamed if detail.people.len() > 1 => fixed("are named by no rule", "kommen in keiner Regel vor"),
-        Kind::Unnamed => fixed("is named by no rule", "kommt in keiner Regel vor"),
+        Kind::Unnamed if detail.people.len() > 1 => ("are named by no rule", "kommen in keiner Regel vor").into(),
+        Kind::Unnamed => ("is named by no rule", "kommt in keiner Regel vor").into(),
         Kind::Disabled => {
-            fixed("still appears, though the account is disabled", "taucht noch auf, obwohl das Konto deaktiviert ist")
+            ("still appears, though the account is disabled", "taucht noch auf, obwohl das Konto deaktiviert ist")
+                .into()
         }
-        Kind::NewCountry => (
-            "signed in from a country for the first time".to_owned(),
-            format!("hat sich zum ersten Mal aus {place} angemeldet"),
-        ),
-        Kind::FailedBurst if finding.severity >= Severity::High => (
-            format!("signed in after {}", plural(detail.logins, "failed login")),
-            format!("hat sich nach {tries} angemeldet"),
-        ),
-        Kind::FailedBurst => {
-            (format!("was the target of {}", plural(detail.logins, "failed login")), format!("war Ziel von {tries}"))
+        Kind::NewCountry => {
+            ("signed in from a country for the first time", "hat sich zum ersten Mal aus einem Land angemeldet").into()
         }
+        Kind::FailedBurst => Sentence::new(
+            format!("was the target of {}", plural(detail.logins, "failed login")),
+            format!("war Ziel von {tries}"),
+        ),
         Kind::Spraying => {
             let (from, from_german) = match place.as_str() {
                 "" => Default::default(),
                 place => (format!(" from {place}"), format!(" von {place}")),
             };
-            (
+            Sentence::new(
                 format!("were the target of {}{from}", plural(detail.logins, "failed login")),
                 format!("waren Ziel von {tries}{from_german}"),
             )
         }
-        Kind::ListChanged => list_changed(finding),
+        Kind::ListChanged => list_changed(finding).into(),
         Kind::NotEnforced => {
-            fixed("lets people in whom its address list refuses", "lässt Personen ein, die seine Adressliste abweist")
+            ("lets people in whom its address list refuses", "lässt Personen ein, die seine Adressliste abweist").into()
         }
-        Kind::BreakGlass => fixed(
+        Kind::BreakGlass => (
             "signed in as the owner, whom the list does not stop",
             "hat sich als Eigentümer angemeldet, den die Liste nicht aufhält",
-        ),
+        )
+            .into(),
     }
 }
 
-fn list_changed(finding: &Finding) -> (String, String) {
+fn list_changed(finding: &Finding) -> (&'static str, &'static str) {
     let says = |words: &str| finding.reasons.iter().any(|reason| reason.contains(words));
     let is_known = ![SYSTEM_ACCOUNT, GUEST_ACCOUNT].contains(&finding.person.id);
-    let (english, german) = match (is_known, says("was switched off"), says("was switched on")) {
+    match (is_known, says("was switched off"), says("was switched on")) {
         (true, true, _) => (
             "switched the portal's address list off: everybody can enter",
             "hat die Adressliste des Portals ausgeschaltet: Jeder kommt hinein",
@@ -119,8 +112,7 @@ fn list_changed(finding: &Finding) -> (String, String) {
         (false, true, _) => ("was switched off: everybody can enter", "wurde ausgeschaltet: Jeder kommt hinein"),
         (false, _, true) => ("was switched on", "wurde eingeschaltet"),
         (false, ..) => ("was changed", "wurde geändert"),
-    };
-    (english.to_owned(), german.to_owned())
+    }
 }
 
 /// The address of the first row.
@@ -141,16 +133,11 @@ fn place(finding: &Finding, detail: &Detail) -> Option<Sentence> {
 }
 
 fn how_many_german(finding: &Finding, detail: &Detail) -> String {
-    let (logins, acts) = (detail.logins, finding.counts.acts.saturating_sub(detail.logins));
-    let logins_german = german::counted(logins, "Anmeldung", "Anmeldungen");
-    let acts_german = german::counted(acts, "Aktion", "Aktionen");
-    match (detail.kind, logins, acts) {
-        (Kind::FailedBurst | Kind::Spraying, ..) => {
-            german::counted(logins, "fehlgeschlagene Anmeldung", "fehlgeschlagene Anmeldungen")
+    match detail.kind {
+        Kind::FailedBurst | Kind::Spraying => {
+            german::counted(detail.logins, "fehlgeschlagene Anmeldung", "fehlgeschlagene Anmeldungen")
         }
-        (_, _, 0) => logins_german,
-        (_, 0, _) => acts_german,
-        _ => format!("{logins_german} und {acts_german}"),
+        _ => counted_german(detail.logins, finding.counts.acts.saturating_sub(detail.logins)),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use ::report::words::plural;
-use audit_model::{PortalRole, PortalText, Severity};
+use ::report::words::{german, plural};
+use audit_model::{PortalRole, PortalText, Sentence, Severity};
 use chrono::{DateTime, NaiveDate, Utc};
 use docspace_client::{AddressList, Directory};
 use event_archive::{Fact, KnownList};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::found::{Case, Kind, Rows, Subject};
 use super::server::{Ruling, noted};
-use super::sighting::Sighting;
+use super::sighting::{Sighting, in_german};
 
 /// The owner's sign-ins while the list counts, one finding for each day (UTC). `logins` are those of the window, `is_judged` says which
 /// of them this run judges: a day without any of these was told before.
@@ -44,20 +44,29 @@ fn told(list: &AddressList, day: NaiveDate, owner: Uuid, logins: &[&Sighting], d
         !login.ip_was_set && noted(list, login.ip.as_ref().unwrap_or(&nothing), true) == Some(Ruling::Refused)
     };
     let outside: Vec<&&Sighting> = logins.iter().filter(is_outside).collect();
-    let times = plural(logins.len() as u64, "time");
-    let (severity, from) = match outside.first() {
-        None => (Severity::Info, String::new()),
-        Some(first) => (
-            Severity::Medium,
-            format!(
-                ", {} from an address that the list does not have, first from {}",
-                plural(outside.len() as u64, "time"),
-                first.shown_ip()
-            ),
-        ),
+    let (times, times_de) = (plural(logins.len() as u64, "time"), german::number(logins.len() as u64));
+    let (severity, from, from_de) = match outside.first() {
+        None => (Severity::Info, String::new(), String::new()),
+        Some(first) => {
+            let (outside, ip) = (outside.len() as u64, first.shown_ip());
+            (
+                Severity::Medium,
+                format!(", {} from an address that the list does not have, first from {ip}", plural(outside, "time")),
+                format!(
+                    ", davon {}-mal von einer Adresse, die nicht in der Liste steht, zuerst von {}",
+                    german::number(outside),
+                    in_german(&ip)
+                ),
+            )
+        }
     };
     let person = directory.people.get(&owner)?.person.clone();
-    let reasons = vec![format!("signed in {times}{from}; the portal's list is on and does not stop its owner")];
+    let reasons = vec![Sentence::new(
+        format!("signed in {times}{from}; the portal's list is on and does not stop its owner"),
+        format!(
+            "hat sich {times_de}-mal angemeldet{from_de}; die Liste des Portals ist eingeschaltet und hält den Eigentümer nicht auf"
+        ),
+    )];
     let key = format!("{owner}\n{day}");
     Some(rows.found(Subject { kind: Kind::BreakGlass, severity, person, place: None, key, reasons }))
 }

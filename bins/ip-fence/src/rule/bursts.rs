@@ -3,10 +3,11 @@
 //! The portal files failed logins under nobody; only what was typed says who was meant. Suspicious, but no finding: an office behind
 //! one address in which each of ten people mistypes once, when the policy lets them come from there.
 
+mod words;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
-use ::report::words::{list_of, plural};
 use audit_model::{GUEST_ACCOUNT, Person, PortalText, Severity};
 use chrono::TimeDelta;
 use docspace_client::Account;
@@ -280,28 +281,15 @@ impl<'a> Bursts<'a> {
         let is_foreign = success.is_some_and(|login| {
             login.ip_was_set || matches!(self.book.permission(login.user, login), Permission::NotAllowed(_))
         });
-        let failed = failures(&burst);
-        let tried =
-            format!("{failed} with {} typed, {}, from {}", shown.for_terminal(), self.pace(is_slow), listed(&callers));
-        let mut reasons = match success {
-            Some(login) => {
-                let minutes = (login.at - burst.last.at).num_minutes().unsigned_abs();
-                let after =
-                    if minutes == 0 { "at once".to_owned() } else { format!("{} later", plural(minutes, "minute")) };
-                vec![
-                    format!("signed in after {failed}, from {}{}", login.shown_ip(), login.circumstances()),
-                    format!("{tried}; the login came {after}"),
-                ]
-            }
-            None => vec![tried],
-        };
+        let pace = words::pace(self.limits, is_slow);
+        let mut reasons = words::tried(&burst, (&shown, &callers), &pace, success);
         if is_foreign && success.is_some_and(|login| !login.ip_was_set) {
-            reasons.push("no rule allows them to sign in from there".to_owned());
+            reasons.push(words::NOT_ALLOWED_THERE.into());
         }
         let person = match account {
             Some(account) => account.person.clone(),
             None => {
-                reasons.push("no account has that address".to_owned());
+                reasons.push(words::NO_ACCOUNT.into());
                 Person::named(GUEST_ACCOUNT, shown)
             }
         };
@@ -318,15 +306,6 @@ impl<'a> Bursts<'a> {
         burst.rows.found(subject).shown_by_its_ends(success)
     }
 
-    /// How fast it went, for a sentence.
-    fn pace(&self, is_slow: bool) -> String {
-        let (limits, day) = (self.limits, SLOWLY.num_hours());
-        if is_slow {
-            return format!("at least {} of them within {day} hours", limits.failed_logins_per_day);
-        }
-        format!("at least {} of them within {}", limits.failed_logins, plural(u64::from(limits.minutes), "minute"))
-    }
-
     fn spraying(&self, caller: Option<&str>, is_slow: bool, burst: Burst) -> Case {
         let known: Vec<_> = burst.typed.iter().filter_map(|typed| self.accounts.get(typed)).collect();
         let hit: BTreeSet<String> = self
@@ -341,21 +320,8 @@ impl<'a> Bursts<'a> {
             .map(|login| login.user_name.for_terminal())
             .collect();
         let place = caller.filter(|caller| !caller.is_empty()).map(PortalText::new);
-        let from = match (caller, &place) {
-            (None, _) => "addresses that the requests themselves set".to_owned(),
-            (_, Some(shown)) => shown.for_terminal(),
-            (_, None) => "no noted address".to_owned(),
-        };
-        let slowly = if is_slow { ", slowly," } else { "" };
-        let mut reasons = vec![format!(
-            "{} from {from}{slowly} with {} different addresses typed, {} of them of accounts here",
-            failures(&burst),
-            burst.typed.len(),
-            known.len()
-        )];
-        if !hit.is_empty() {
-            reasons.push(format!("from there signed in: {}", listed(&hit)));
-        }
+        let from = caller.map(PortalText::new);
+        let reasons = words::sprayed(&burst, from.as_ref(), is_slow, (known.len(), &hit));
         let severity = match (known.is_empty(), hit.is_empty()) {
             (_, false) => Severity::Critical,
             (false, true) => Severity::High,
@@ -385,20 +351,7 @@ impl<'a> Bursts<'a> {
         }
         let known = left.typed.iter().filter(|typed| self.accounts.contains_key(*typed)).count();
         let callers: BTreeSet<Option<String>> = left.rows.logins().map(caller).collect();
-        let usual = match self.usual {
-            Some(usual) => format!("usual are {usual} a day"),
-            None => "too little is known of earlier days to say how many are usual".to_owned(),
-        };
-        let reasons = vec![
-            format!(
-                "{} from {} with {} different addresses typed within {} hours, {known} of them of accounts here",
-                failures(&left),
-                plural(callers.len() as u64, "caller"),
-                left.typed.len(),
-                SLOWLY.num_hours()
-            ),
-            usual,
-        ];
+        let reasons = words::spread(&left, (callers.len(), known), self.usual);
         let severity = if known > 0 { Severity::High } else { Severity::Low };
         let person = Person::named(GUEST_ACCOUNT, PortalText::new("many accounts"));
         let key = "all callers together".to_owned();
@@ -406,22 +359,9 @@ impl<'a> Bursts<'a> {
     }
 }
 
-/// `40 wrong passwords`
-fn failures(burst: &Burst) -> String {
-    let are_passwords = burst.rows.logins().all(Sighting::is_wrong_password);
-    plural(burst.rows.logins, if are_passwords { "wrong password" } else { "failed login" })
-}
-
 /// Where a row came from; `None` for all whose request says itself where it comes from.
 fn caller(row: &Sighting) -> Option<String> {
     (!row.ip_was_set).then(|| row.ip.as_ref().map_or("", PortalText::raw).to_owned())
-}
-
-/// Some of them, and how many more.
-fn listed(texts: &BTreeSet<String>) -> String {
-    const SHOWN: usize = 3;
-    let all: Vec<&String> = texts.iter().collect();
-    list_of(&all, SHOWN, all.len() as u64)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ::report::words::plural;
+use ::report::words::{german, plural};
 use audit_model::{Counts, Course, Finding, MAX_EVIDENCE, Person, PortalText, Sentence, Severity, Window};
 use chrono::TimeDelta;
 use serde::Serialize;
@@ -192,6 +192,11 @@ impl Rows {
         counted(self.logins, self.acts)
     }
 
+    /// `3 Anmeldungen und 41 Aktionen`
+    pub(crate) fn counted_german(&self) -> String {
+        counted_german(self.logins, self.acts)
+    }
+
     /// The finding that the rows are.
     pub(crate) fn found(self, subject: Subject) -> Case {
         let Subject { kind, severity, person, place, key, reasons } = subject;
@@ -203,7 +208,7 @@ impl Rows {
             course: kind.course(),
             // documents play no part here
             counts: Counts { acts: total, documents: 0 },
-            reasons: reasons.into_iter().map(Sentence::from).collect(),
+            reasons,
             evidence: self.kept.iter().take(MAX_EVIDENCE).map(Sighting::evidence).collect(),
             evidence_total: total,
             ..Finding::new(RULE, fingerprint, person, span)
@@ -240,6 +245,17 @@ pub(crate) fn counted(logins: u64, actions: u64) -> String {
     }
 }
 
+/// `3 Anmeldungen und 41 Aktionen`
+pub(crate) fn counted_german(logins: u64, actions: u64) -> String {
+    let logins_german = german::counted(logins, "Anmeldung", "Anmeldungen");
+    let actions_german = german::counted(actions, "Aktion", "Aktionen");
+    match (logins, actions) {
+        (_, 0) => logins_german,
+        (0, _) => actions_german,
+        _ => format!("{logins_german} und {actions_german}"),
+    }
+}
+
 /// What a finding is about.
 pub(crate) struct Subject {
     pub(crate) kind: Kind,
@@ -248,7 +264,7 @@ pub(crate) struct Subject {
     pub(crate) place: Option<PortalText>,
     /// What makes it the same matter in the next run.
     pub(crate) key: String,
-    pub(crate) reasons: Vec<String>,
+    pub(crate) reasons: Vec<Sentence>,
 }
 
 /// Puts findings in the order of every report: most severe first, then by person, kind, place and time.

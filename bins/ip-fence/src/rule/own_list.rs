@@ -1,8 +1,10 @@
 //! The portal's own list and switch against what they were, and against whom the portal lets in. Pure.
 
+mod words;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use ::report::words::{Clock, list_of, plural};
+use ::report::words::Clock;
 use audit_model::{ActionId, Address, Finding, Person, PortalRole, PortalText, SYSTEM_ACCOUNT, Severity, Window};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use docspace_client::{AddressList, Directory, ListEntry};
@@ -19,9 +21,6 @@ const CACHED: TimeDelta = TimeDelta::minutes(5);
 
 /// A run takes back before it reads the list, which it dates by its own beginning; events of that come after its window.
 const TAKES: TimeDelta = TimeDelta::minutes(5);
-
-/// Entries named in a sentence.
-const SHOWN: usize = 10;
 
 /// Lists are read by this machine's clock, and writes are dated by the portal's.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(1);
@@ -94,39 +93,19 @@ fn written(
     let mut rows = Rows::default();
     writes.iter().for_each(|write| rows.push(write));
     let from: BTreeSet<String> = writes.iter().map(|write| write.shown_ip()).collect();
-    let from = from.into_iter().collect::<Vec<_>>().join(", ");
-    let times = plural(writes.len() as u64, "time");
-    let span = span(first.at, last.at, clock);
-    let mut reasons = vec![format!("wrote the portal's address list {times}, {span}, from {from}")];
+    let span = words::Span::new(first.at, last.at, clock);
     let read_after = |known: &&Fact<KnownList>| known.value.seen.is_some_and(|seen| seen + CLOCKS_DIFFER >= last.at);
     let stood = known.filter(|known| known.learned_at < first.at).filter(read_after);
-    reasons.push(match stood {
-        Some(_) if writes.len() > 1 => "list and switch are as they were before, and no event says what they were in between: the list may have been off".to_owned(),
-        Some(_) => "list and switch are as they were before; no event says what was written".to_owned(),
-        None => "no run has read the list before and after that, so nobody can tell what was changed".to_owned(),
-    });
+    let mut reasons =
+        vec![words::wrote(writes.len(), &span, &from), words::what_was_changed(writes.len(), stood.is_some())];
     let until = last.at + CACHED;
     let came = stood.map(|known| strangers(&known.value.list, logins, (first.at, until), directory));
     let came = came.filter(|came| came.first().is_some());
-    if let Some(came) = &came {
-        let from = came.first().map(Sighting::shown_ip).unwrap_or_default();
-        reasons.push(format!(
-            "meanwhile the portal let in {} from addresses that are not in the list, first from {from}: the list was off {span}, or had other entries",
-            came.counted()
-        ));
-    }
+    reasons.extend(came.as_ref().map(|came| words::meanwhile(came, &span)));
     let severity = if came.is_some() { Severity::High } else { Severity::Medium };
     let key = format!("written\n{}\n{}", first.user, first.at.date_naive());
     let person = who(first, directory);
     Some(rows.found(Subject { kind: Kind::ListChanged, severity, person, place: None, key, reasons }))
-}
-
-/// `between 2026-11-20 08:10 and 2026-11-20 08:20 (Europe/Berlin)`: an alert has no other place for the zone.
-fn span(first: DateTime<Utc>, last: DateTime<Utc>, clock: Clock) -> String {
-    match (clock.minute(first), clock.minute(last)) {
-        (from, to) if from == to => format!("at {from} ({})", clock.0),
-        (from, to) => format!("between {from} and {to} ({})", clock.0),
-    }
 }
 
 fn who(write: &Sighting, directory: &Directory) -> Person {
@@ -140,26 +119,21 @@ fn changed(known: &Fact<KnownList>, changes: &[Sighting], directory: &Directory)
     let now = &known.value.list;
     let mut reasons = Vec::new();
     match (before.enabled, now.enabled) {
-        (true, false) => {
-            reasons.push("the portal's address list was switched off: everybody can enter from anywhere".to_owned())
-        }
-        (false, true) => reasons.push("the portal's address list was switched on".to_owned()),
+        (true, false) => reasons.push(words::SWITCHED_OFF.into()),
+        (false, true) => reasons.push(words::SWITCHED_ON.into()),
         _ => {}
     }
     let added = difference(&now.entries, &before.entries);
     let removed = difference(&before.entries, &now.entries);
-    for (verb, entries) in [("added", added), ("removed", removed)] {
-        if !entries.is_empty() {
-            reasons.push(format!("{verb}: {}", listed(&entries)));
-        }
-    }
+    reasons.extend((!added.is_empty()).then(|| words::added(&added)));
+    reasons.extend((!removed.is_empty()).then(|| words::removed(&removed)));
     let severity = if before.enabled && !now.enabled { Severity::High } else { Severity::Medium };
     let mut rows = Rows::default();
     changes.iter().for_each(|change| rows.push(change));
     let person = match changes.last() {
         Some(change) => who(change, directory),
         None => {
-            reasons.push("who did it stands in no event: servers before 3.7 write none".to_owned());
+            reasons.push(words::NO_EVENT.into());
             the_portal()
         }
     };
@@ -185,10 +159,7 @@ pub(super) fn not_enforced(
     let since = last_write.map_or(known.learned_at, |write| write.max(known.learned_at)) + CACHED;
     let rows = strangers(list, logins.iter().copied(), (since, DateTime::<Utc>::MAX_UTC), directory);
     let first = rows.first()?.shown_ip();
-    let reasons = vec![
-        format!("the portal says that its list counts, and let in {} from addresses that are not in it, first from {first}", rows.counted()),
-        "either the deployment has switched the feature off, which the portal does not show, or these addresses were set by the callers".to_owned(),
-    ];
+    let reasons = vec![words::not_enforced(&rows, &first), words::WHY_NOT_ENFORCED.into()];
     let key = in_fingerprint(list);
     Some(rows.found(Subject {
         kind: Kind::NotEnforced,
@@ -257,14 +228,6 @@ pub(crate) fn difference(one: &[ListEntry], other: &[ListEntry]) -> Vec<ListEntr
     missing.cloned().collect()
 }
 
-fn listed(entries: &[ListEntry]) -> String {
-    let shown = entries.iter().take(SHOWN).map(|entry| {
-        let admins = if entry.for_admin { " (admins only)" } else { "" };
-        format!("{}{admins}", entry.ip.for_terminal())
-    });
-    list_of(&shown.collect::<Vec<_>>(), SHOWN, entries.len() as u64)
-}
-
 /// Whether a row is a write of list and switch.
 pub(crate) fn is_write(row: &Sighting) -> bool {
     row.source == Source::Audit && row.action == ActionId::IP_RESTRICTIONS_SETTINGS_UPDATED
@@ -273,7 +236,7 @@ pub(crate) fn is_write(row: &Sighting) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{ANNA, BOB, act, directory, login, now};
+    use crate::testing::{ANNA, BOB, act, directory, login, now, spoken};
 
     fn write(seconds: i64) -> Sighting {
         Sighting { action: ActionId::IP_RESTRICTIONS_SETTINGS_UPDATED, ..act(ANNA, "203.0.113.66", seconds) }
@@ -289,7 +252,7 @@ mod tests {
 
     fn told_of(known: &Fact<KnownList>, writes: &[Sighting], logins: &[Sighting]) -> Vec<Case> {
         let window = Window::new(now() - TimeDelta::days(1), now());
-        told(Some(known), writes, logins, (&directory(), Clock(chrono_tz::Tz::Europe__Berlin)), window)
+        spoken(told(Some(known), writes, logins, (&directory(), Clock(chrono_tz::Tz::Europe__Berlin)), window))
     }
 
     #[test]
@@ -394,5 +357,28 @@ mod tests {
         };
         assert_eq!(switched_off(3), switched_off(3), "in the next run");
         assert_ne!(switched_off(3), switched_off(1));
+    }
+
+    /// Every sentence about the list, in both languages.
+    #[test]
+    fn every_sentence_is_written_in_both_languages() {
+        let mut other = standing();
+        let entries = vec![ListEntry { ip: "192.0.2.8".into(), for_admin: true }];
+        other.value.before = Some(AddressList { entries, enabled: true });
+        other.value.list.enabled = false;
+        let mut on = other.clone();
+        std::mem::swap(&mut on.value.list, on.value.before.as_mut().unwrap());
+        let unread = Fact { learned_at: now(), ..standing() };
+        let writes = [write(1_800), write(1_200)];
+        let mut found = told_of(&standing(), &writes, &[login(BOB, "203.0.113.9", 1_500)]);
+        found.extend(told_of(&standing(), &writes[..1], &[]));
+        found.extend(told_of(&unread, &writes[..1], &[]));
+        found.extend(told_of(&other, &[], &[]));
+        found.extend(told_of(&on, &[], &[]));
+        let stranger = login(BOB, "203.0.113.9", 60);
+        found.extend(spoken(not_enforced(&standing(), None, &[&stranger], &directory()).into_iter().collect()));
+        let reasons = found.iter().flat_map(|found| &found.finding.reasons);
+        let shown = reasons.map(|reason| format!("{reason}\n{}\n", reason.german())).collect::<Vec<_>>();
+        insta::assert_snapshot!(shown.join("\n"));
     }
 }

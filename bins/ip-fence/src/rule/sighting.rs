@@ -5,6 +5,14 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
+/// For a row without an address.
+const NO_ADDRESS: &str = "no address";
+
+/// An address as [`Sighting::shown_ip`] gives it, as it stands behind `von`.
+pub(crate) fn in_german(shown: &str) -> &str {
+    if shown == NO_ADDRESS { "unbekannter Adresse" } else { shown }
+}
+
 /// Every wrong password, that of the web form included.
 const WRONG_PASSWORD: ActionId = ActionId(1013);
 
@@ -59,7 +67,7 @@ impl Sighting {
 
     /// The address as it was noted, for people.
     pub(crate) fn shown_ip(&self) -> String {
-        self.ip.as_ref().map_or_else(|| "no address".to_owned(), PortalText::for_terminal)
+        self.ip.as_ref().map_or_else(|| NO_ADDRESS.to_owned(), PortalText::for_terminal)
     }
 
     /// What the portal makes of it, with a blank before it: ` (France, Paris; Chrome 131, Windows 10)`; empty where that is nothing.

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ::report::words::Clock;
-use audit_model::{ActionId, PortalRole, PortalText, Window};
+use ::report::words::{Clock, german};
+use audit_model::{ActionId, PortalRole, PortalText, Sentence, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::Directory;
 use event_archive::SeenMembers;
@@ -318,21 +318,26 @@ impl Era {
     }
 
     /// What a reader must know of a finding of that time, each a sentence.
-    pub(crate) fn doubts(&self, person: Uuid, kind: Kind, clock: Clock) -> Vec<String> {
+    pub(crate) fn doubts(&self, person: Uuid, kind: Kind, clock: Clock) -> Vec<Sentence> {
         let mut doubts = Vec::new();
         if matches!(kind, Kind::NotAllowed | Kind::Unnamed) {
             doubts.extend(self.unknown.groups.iter().map(|(group, at)| {
-                format!(
-                    "the group \"{}\" was changed afterwards, at {}; who was in it before is not known",
-                    self.called(*group),
-                    moment(*at, clock)
+                let (name, [at, at_de]) = (self.called(*group), moments(*at, clock));
+                Sentence::new(
+                    format!("the group \"{name}\" was changed afterwards, at {at}; who was in it before is not known"),
+                    format!(
+                        "die Gruppe „{name}“ wurde danach geändert, am {at_de}; wer vorher darin war, ist nicht bekannt"
+                    ),
                 )
             }));
         }
         if let Some(at) = self.unknown.kinds.get(&person).filter(|_| kind == Kind::NotAllowed) {
-            doubts.push(format!(
-                "the kind of account was changed afterwards, at {}; it is judged as what it became then",
-                moment(*at, clock)
+            let [at, at_de] = moments(*at, clock);
+            doubts.push(Sentence::new(
+                format!("the kind of account was changed afterwards, at {at}; it is judged as what it became then"),
+                format!(
+                    "die Art des Kontos wurde danach geändert, am {at_de}; beurteilt wird es als das, was es dann wurde"
+                ),
             ));
         }
         doubts
@@ -363,4 +368,9 @@ impl Era {
 /// `2026-11-20 08:59 (Europe/Berlin)`: an alert has no other place for the zone.
 pub(crate) fn moment(at: DateTime<Utc>, clock: Clock) -> String {
     format!("{} ({})", clock.minute(at), clock.0)
+}
+
+/// The same in both languages.
+fn moments(at: DateTime<Utc>, clock: Clock) -> [String; 2] {
+    [moment(at, clock), format!("{} ({})", german::minute(clock, at), clock.0)]
 }

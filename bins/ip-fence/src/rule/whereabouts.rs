@@ -67,7 +67,7 @@ pub(crate) struct Whereabouts<'a> {
     groups: BTreeMap<Key, Rows>,
     names: BTreeMap<Uuid, PortalText>,
     /// What a reader must know of how they were judged: each a sentence.
-    doubts: BTreeMap<Key, BTreeSet<String>>,
+    doubts: BTreeMap<Key, BTreeSet<Sentence>>,
     notes: BTreeSet<String>,
     /// Whose account was disabled for certain when they came.
     surely_disabled: BTreeSet<Uuid>,
@@ -195,7 +195,7 @@ impl<'a> Whereabouts<'a> {
         for (key, rows) in others.into_iter().chain(alone) {
             let doubts = doubts.remove(&key).unwrap_or_default();
             let mut one = of_one(book, who(key.0), &key, rows.settled());
-            one.finding.reasons.extend(doubts.into_iter().map(Sentence::from));
+            one.finding.reasons.extend(doubts);
             if key.1 == Kind::Disabled && !surely_disabled.contains(&key.0) {
                 one.finding.severity = Severity::Medium;
                 one.finding.reasons.push(words::NO_BEGINNING.into());
@@ -205,7 +205,7 @@ impl<'a> Whereabouts<'a> {
         if !unnamed.is_empty() {
             let mut one = many_unnamed(unnamed.into_iter().map(|((person, ..), rows)| (who(person), rows)).collect());
             let doubts: BTreeSet<_> = doubts.into_values().flatten().collect();
-            one.finding.reasons.extend(doubts.into_iter().map(Sentence::from));
+            one.finding.reasons.extend(doubts);
             found.push(one);
         }
         (found, notes.into_iter().collect())
@@ -221,7 +221,11 @@ fn many_unnamed(people: Vec<(Person, Rows)>) -> Case {
         rows.add(&own.settled());
     }
     counted.sort_by_key(|one| (std::cmp::Reverse(one.logins + one.acts), one.person.id));
-    let reasons = vec![format!("no rule names them: {}", rows.counted()), words::most_often(&counted)];
+    let unnamed = Sentence::new(
+        format!("no rule names them: {}", rows.counted()),
+        format!("sie kommen in keiner Regel vor: {}", rows.counted_german()),
+    );
+    let reasons = vec![unnamed, words::most_often(&counted)];
     let person = Person::named(GUEST_ACCOUNT, PortalText::new(format!("{} people", counted.len())));
     // one matter, whoever comes and goes, until they are twice as many
     let key = format!("several people\n{}", counted.len().next_power_of_two());

@@ -37,10 +37,13 @@ fn shown(english: Line, german: Line) -> Sentence {
 
 /// `made 41 downloads in 40 min in "Acme"`
 fn did(finding: &Finding, detail: &Detail) -> Sentence {
-    let title = finding.room.as_ref().map(|room| line![" in \"", Line::name(&room.title), "\""]);
-    let (place, long) = (title.unwrap_or_default().for_terminal(), how_long(finding));
+    let title = |open: &'static str, close: &'static str| {
+        let title = finding.room.as_ref().map(|room| line![open, Line::name(&room.title), close]);
+        title.unwrap_or_default().for_terminal()
+    };
+    let (place, place_german, long) = (title(" in \"", "\""), title(" in „", "“"), how_long(finding));
     let (kinds, german) = (detail.kinds.by_class(), detail.kinds.by_class_german());
-    Sentence::new(format!("made {kinds}{long}{place}"), format!("kommt auf {german}{}{place}", long.german()))
+    Sentence::new(format!("made {kinds}{long}{place}"), format!("kommt auf {german}{}{place_german}", long.german()))
 }
 
 /// `"Acme" (room 71); 34 of 64 documents of the room (53 %)`
@@ -60,17 +63,17 @@ fn place_german(room: &FindingRoom) -> Line {
         (None, 0) => " (Raum nicht bekannt)".to_owned(),
         (None, total) => format!(" (einer der Räume {})", german::list_of(&candidates, ROOMS_NAMED, total)),
     };
-    line!["\"", Line::name(&room.title), "\"", which]
+    line!["„", Line::name(&room.title), "“", which]
 }
 
-/// `34 von 64 Dokumenten des Raums (53 %); im Ordner "Signed": 30`
+/// `34 von 64 Dokumenten des Raums (53 %); im Ordner „Signed“: 30`
 fn of_room_german(finding: &Finding, detail: &Detail) -> Option<Line> {
     let share = detail.share_of_room?;
     let all = german::counted(share.documents, "Dokument", "Dokumenten");
     let taken = german::number(finding.counts.documents);
     let said: Line = format!("{taken} von {all} des Raums ({} %)", share.percent).into();
     let folders = detail.folders.iter().enumerate().map(|(at, folder)| {
-        let title = folder.title.as_ref().map(|title| line!["\"", Line::name(title), "\""]);
+        let title = folder.title.as_ref().map(|title| line!["„", Line::name(title), "“"]);
         let name = title.unwrap_or_else(|| folder.id.to_string().into());
         let before = if at == 0 { "; im Ordner " } else { ", im Ordner " };
         line![before, name, format!(": {}", german::number(folder.documents))]

@@ -48,6 +48,10 @@ pub(super) struct Words {
     pub(super) severities: [&'static str; 5],
     pub(super) over: &'static str,
     pub(super) in_room: &'static str,
+    /// A title, as it is quoted.
+    pub(super) title: fn(&str) -> String,
+    /// What is no single person, by the name that a finding has for it.
+    pub(super) nobody: fn(&str) -> Option<String>,
     pub(super) what_to_do: &'static str,
     pub(super) nothing_to_do: &'static str,
     pub(super) ask: &'static str,
@@ -92,6 +96,8 @@ const ENGLISH: Words = Words {
     severities: ["info", "low", "medium", "high", "critical"],
     over: "over",
     in_room: "in",
+    title: |title| format!("\"{title}\""),
+    nobody: |_| None,
     what_to_do: "What to do",
     nothing_to_do: "Nothing more happens: keep this message with what you noted down.",
     ask: "Ask somebody who knows the work whether this was agreed, before you speak to the person.",
@@ -139,6 +145,8 @@ const GERMAN: Words = Words {
     severities: ["Hinweis", "niedrig", "mittel", "hoch", "kritisch"],
     over: "beendet",
     in_room: "in",
+    title: |title| format!("„{title}“"),
+    nobody: german::nobody,
     what_to_do: "Was zu tun ist",
     nothing_to_do: "Es geschieht nichts mehr: Bewahren Sie diese Nachricht bei Ihren Notizen auf.",
     ask: "Fragen Sie jemanden, der die Arbeit kennt, ob das vereinbart war, bevor Sie mit der Person sprechen.",

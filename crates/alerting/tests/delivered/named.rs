@@ -261,10 +261,10 @@ fn a_message_has_the_words_of_the_program() {
 fn a_message_is_in_the_language_of_its_channel() {
     let both = |english: &str, german: &str| Sentence::new(english, german);
     let said = Said {
-        did: Some(both("made 41 downloads in 40 min in \"Acme\"", "kommt auf 41 Downloads in 40 min in \"Acme\"")),
+        did: Some(both("made 41 downloads in 40 min in \"Acme\"", "kommt auf 41 Downloads in 40 min in „Acme“")),
         what_to_do: vec![both("disable the account", "Deaktivieren Sie das Konto"), "look at the room".into()],
         facts: SaidFacts {
-            place: Some(both("\"Acme\" (room 71)", "\"Acme\" (Raum 71)")),
+            place: Some(both("\"Acme\" (room 71)", "„Acme“ (Raum 71)")),
             how_many: Some(both("41 downloads on 1,240 documents", "41 Downloads an 1.240 Dokumenten")),
             ..SaidFacts::default()
         },
@@ -276,7 +276,7 @@ fn a_message_is_in_the_language_of_its_channel() {
     let [english, german] =
         [Language::En, Language::De].map(|language| Message::new(&told, language, at("2026-11-20T08:45:00Z")));
     assert_eq!(english.subject, "high: Anna Example made 41 downloads in 40 min in \"Acme\"");
-    assert_eq!(german.subject, "hoch: Anna Example kommt auf 41 Downloads in 40 min in \"Acme\"");
+    assert_eq!(german.subject, "hoch: Anna Example kommt auf 41 Downloads in 40 min in „Acme“");
     insta::assert_snapshot!("message_of_a_program_de", german.text());
     let json: serde_json::Value = serde_json::from_str(&told.to_json()).unwrap();
     assert_eq!(json["reasons"], json!(["41 actions within 1 h, more than 20", "seen twice"]));

@@ -36,6 +36,11 @@ pub fn list_of<S: AsRef<str>>(items: &[S], shown: usize, total: u64) -> String {
     }
 }
 
+/// A clause as it stands behind a colon, where a whole sentence begins with a capital letter.
+pub fn after_colon(clause: &str) -> String {
+    super::sentence(clause)
+}
+
 /// `20.11.2026 21:00:05`
 pub fn at(clock: Clock, instant: DateTime<Utc>) -> String {
     clock.written(instant, "%d.%m.%Y %H:%M:%S")
@@ -44,6 +49,20 @@ pub fn at(clock: Clock, instant: DateTime<Utc>) -> String {
 /// `20.11.2026 21:00`
 pub fn minute(clock: Clock, instant: DateTime<Utc>) -> String {
     clock.written(instant, "%d.%m.%Y %H:%M")
+}
+
+/// Whoever is no single person, by the name that findings have for them.
+pub fn nobody(name: &str) -> Option<String> {
+    let fixed = match name {
+        "many accounts" => "viele Konten",
+        "the portal's address list" => "die Adressliste des Portals",
+        "visitors through links" => "Besucher über Links",
+        _ => {
+            let people = name.strip_suffix(" people")?.replace(',', "");
+            return Some(counted(people.parse().ok()?, "Person", "Personen"));
+        }
+    };
+    Some(fixed.to_owned())
 }
 
 /// The source of a gap, as [`super::source`] has it in English.
@@ -83,5 +102,7 @@ mod tests {
         assert_eq!(duration(TimeDelta::hours(76)), "3 Tagen 4 h");
         assert_eq!(list_of(&["a", "b"], 1, 2), "a und 1 weitere");
         assert_eq!(list_of(&["a", "b"], 2, 2), "a, b");
+        assert_eq!(nobody("40 people").as_deref(), Some("40 Personen"));
+        assert_eq!((nobody("Anna Example"), nobody("my people")), (None, None));
     }
 }

@@ -95,7 +95,7 @@ impl World {
         match entry.state {
             State::Planned if !is_approved => {
                 entry.state = State::Held;
-                entry.held = Some(Held::Keys("in use".to_owned()));
+                entry.held = Some(Held::Keys("in use".into()));
             }
             State::Held if is_approved => {
                 self.account = PersonStatus::Disabled;
@@ -237,7 +237,7 @@ fn whatever_it_dies_of_nothing_is_left() {
     }
 }
 
-fn seen<'a>(suspension: Option<&'a Entry>, account: PersonStatus, late: Option<&'a str>) -> Seen<'a> {
+fn seen<'a>(suspension: Option<&'a Entry>, account: PersonStatus, late: Option<&'a Sentence>) -> Seen<'a> {
     Seen { now: at(600), suspension, account: Some(account), room: RoomSeen::Active("71".into()), late }
 }
 
@@ -250,14 +250,14 @@ fn watching() -> Drill {
 #[test]
 fn a_step_that_does_not_happen_is_said_and_cleaned_up_after() {
     let entry = |state: State, held: Option<Held>| {
-        let mut entry = Entry::new(incident(ACCOUNT, at(10)), at(10)).into_state(state, Some("the reason".to_owned()));
+        let mut entry = Entry::new(incident(ACCOUNT, at(10)), at(10)).into_state(state, Some("the reason".into()));
         entry.held = held;
         entry
     };
-    let breaker = Some(Held::Breaker("too many".to_owned()));
+    let breaker = Some(Held::Breaker("too many".into()));
     for (entry, late, step, what) in [
-        (None, Some("nobody looked"), Step::Found, Do::Archive("71".into())),
-        (Some(entry(State::Planned, None)), Some("slow"), Step::Suspended, Do::Cancel),
+        (None, Some(&"nobody looked".into()), Step::Found, Do::Archive("71".into())),
+        (Some(entry(State::Planned, None)), Some(&"slow".into()), Step::Suspended, Do::Cancel),
         (Some(entry(State::Held, breaker)), None, Step::Suspended, Do::Cancel),
         (Some(entry(State::Failed, None)), None, Step::Suspended, Do::Archive("71".into())),
         (Some(entry(State::Dropped, None)), None, Step::Suspended, Do::Archive("71".into())),

@@ -103,7 +103,7 @@ impl Extent {
         format!("{within}; zuletzt {ago} vor dem Ende des Zeitraums{goes_on}")
     }
 
-    /// `Dokumente nach Ort: Raum "Marketing" (120), Raum "Sales" (60), 3 weitere Räume`
+    /// `Dokumente nach Ort: Raum „Marketing“ (120), Raum „Sales“ (60), 3 weitere Räume`
     pub(super) fn places_german(&self, noun: &str) -> Option<String> {
         let mut parts = shown_rooms(&self.rooms());
         let outside = self.outside();
@@ -113,7 +113,7 @@ impl Extent {
                 0 => String::new(),
                 others => format!(" und {}", counted(others, "weiterer", "weitere")),
             };
-            format!("ganzer Ordner oder Raum \"{}\" ({}){others}", title.for_terminal_within(80), number(files))
+            format!("ganzer Ordner oder Raum „{}“ ({}){others}", title.for_terminal_within(80), number(files))
         });
         parts.extend(whole);
         (!parts.is_empty()).then(|| format!("{} nach Ort: {}", plural_of(noun), parts.join(", ")))
@@ -130,7 +130,7 @@ impl Crowd {
         };
         let done = participle(self.kind);
         format!(
-            "{documents} innerhalb von {within} {done}, {each}: Ein Programm, das synchronisiert, oder eine Migration würde es erklären"
+            "{documents} innerhalb von {within} {done}, {each}: Ein Synchronisierungsprogramm oder ein Umzug würde es erklären"
         )
     }
 
@@ -178,8 +178,7 @@ pub(super) fn names_unknown(asked: usize, gone: usize, failed: usize) -> String 
 
 pub(super) fn shown_rooms(rooms: &[ShownRoom]) -> Vec<String> {
     let shown = rooms.iter().take(SHOWN);
-    let shown =
-        shown.map(|room| format!("Raum \"{}\" ({})", room.title.for_terminal_within(80), number(room.documents)));
+    let shown = shown.map(|room| format!("Raum „{}“ ({})", room.title.for_terminal_within(80), number(room.documents)));
     let more = rooms.len().saturating_sub(SHOWN) as u64;
     shown.chain((more > 0).then(|| counted(more, "weiterer Raum", "weitere Räume"))).collect()
 }

@@ -4,7 +4,7 @@ mod end;
 
 use std::collections::BTreeSet;
 
-use audit_model::{PersonStatus, PortalRole};
+use audit_model::{PersonStatus, PortalRole, testing};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::ListedKey;
 use uuid::Uuid;
@@ -334,6 +334,10 @@ impl World {
         let wrong: Vec<Topic> = wrong.map(|said| said.topic).collect();
         if !wrong.is_empty() {
             self.accuse(format!("{wrong:?} was told and not read: {read:?}"));
+        }
+        let english = testing::untranslated(after.said.iter().map(|said| &said.words));
+        if !english.is_empty() {
+            self.accuse(format!("{english:?} is not said in German"));
         }
         let name = match after.state {
             State::Planned => "planned",

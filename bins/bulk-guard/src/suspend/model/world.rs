@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::checks::Reads;
 use crate::suspend::entry::{Entry, Incident, Mark, State};
 use crate::suspend::seen::{Call, Row};
+use crate::suspend::why;
 
 pub(super) const OWN: Uuid = Uuid::from_u128(1);
 pub(super) const OWNER: Uuid = Uuid::from_u128(2);
@@ -285,13 +286,13 @@ impl World {
             burst.incident.last = burst.incident.last.max(mark);
             burst.incident.documents += documents;
             if is_final {
-                burst.incident.needs_decision = Some("documents were deleted for good".to_owned());
+                burst.incident.needs_decision = Some(why::DELETED_FOR_GOOD.into());
             }
             return;
         }
         let number = self.next_burst;
         self.next_burst += 1;
-        let needs_decision = is_final.then(|| "documents were deleted for good".to_owned());
+        let needs_decision = is_final.then(|| why::DELETED_FOR_GOOD.into());
         let incident = Incident {
             id: format!("{person} {}", mark.event),
             person,

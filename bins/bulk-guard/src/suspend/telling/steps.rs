@@ -35,7 +35,7 @@ const LIST: Step = (
 
 const BY_HAND: Step = (
     "to enable the account without this program, open Contacts in the portal as an administrator and enable the person there",
-    "Um das Konto ohne dieses Programm einzuschalten, öffnen Sie im Portal als Administrator die Kontakte und aktivieren Sie die Person dort",
+    "Um das Konto ohne dieses Programm zu aktivieren, öffnen Sie im Portal als Administrator die Kontakte und aktivieren Sie die Person dort",
 );
 
 const CHECK: Step = (
@@ -83,12 +83,12 @@ fn of(topic: Topic) -> (Step, &'static [Step]) {
             &[CHECK],
         ),
         Topic::Warning => (
-            ("will be enabled again soon", "wird bald wieder eingeschaltet"),
+            ("will be enabled again soon", "wird bald wieder aktiviert"),
             &[
                 KEEP,
                 (
                     "if the account may be enabled, there is nothing to do",
-                    "Wenn das Konto eingeschaltet werden darf, ist nichts zu tun",
+                    "Wenn das Konto wieder aktiviert werden darf, ist nichts zu tun",
                 ),
             ],
         ),
@@ -97,7 +97,7 @@ fn of(topic: Topic) -> (Step, &'static [Step]) {
             &[BY_HAND],
         ),
         Topic::Released => (
-            ("is enabled again", "ist wieder eingeschaltet"),
+            ("is enabled again", "ist wieder aktiviert"),
             &[
                 (
                     "tell the person to sign in anew: old sessions stay closed",
@@ -109,9 +109,7 @@ fn of(topic: Topic) -> (Step, &'static [Step]) {
                 ),
             ],
         ),
-        Topic::ReleaseFailed => {
-            (("could not be enabled again", "konnte nicht wieder eingeschaltet werden"), &[BY_HAND])
-        }
+        Topic::ReleaseFailed => (("could not be enabled again", "konnte nicht wieder aktiviert werden"), &[BY_HAND]),
         Topic::Settled => {
             (("is left alone by this program from now on", "bleibt für dieses Programm von nun an unberührt"), &[CHECK])
         }

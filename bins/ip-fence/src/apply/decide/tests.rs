@@ -59,7 +59,7 @@ fn what_is_late_or_taken_back_is_not_confirmed() {
         let clock = at + TimeDelta::minutes(minutes);
         entry.confirm(confirmation(), &Seen::by_somebody((&read, &trail), Clocks { portal: Some(clock), here: at }))
     };
-    let order = |by: &str| Order { by: by.to_owned(), at, why: "a mistake".to_owned() };
+    let order = |by: &str| Order { by: by.into(), at, why: "a mistake".into() };
     assert!(confirm(&entry(), 20).unwrap_err().contains("time to confirm is over"));
     let ordered = entry().order_back(order("ben"));
     assert!(confirm(&ordered, 0).unwrap_err().contains("asked to take it back"));

@@ -29,7 +29,7 @@ impl World {
         if added.iter().chain(&removed).any(|one| !entry.intent.touches(one)) {
             self.accuse(format!("a write changes others' entries: +{added:?} -{removed:?}"));
         }
-        if let Some(trouble) = merge::trouble(list) {
+        if let Some((trouble, _)) = merge::trouble(list) {
             self.accuse(format!("a write that shuts everybody out: {trouble}"));
         }
         if before.last().is_some_and(|last| last.arrived.is_none()) {

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
-use audit_model::PortalText;
+use audit_model::{PortalText, Sentence};
 use chrono::TimeDelta;
 use docspace_client::{AddressList, ListEntry};
 
@@ -166,7 +166,11 @@ impl Schedule {
             }
             4..6 => {
                 world.reach("ordered back");
-                Some(entry.order_back(Order { by: "ben".to_owned(), at, why: "a mistake".to_owned() }))
+                Some(entry.order_back(Order {
+                    by: Sentence::new("ben", "ben"),
+                    at,
+                    why: ("a mistake", "ein Versehen").into(),
+                }))
             }
             _ => None,
         };

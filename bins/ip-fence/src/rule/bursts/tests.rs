@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::policy::Policy;
 use crate::rule::then::Then;
-use crate::testing::{ANNA, BOB, book, directory, failed, login, policy};
+use crate::testing::{ANNA, BOB, book, directory, failed, login, policy, spoken};
 
 fn judge_with(policy: &Policy, limits: &Limits, mut rows: Vec<Sighting>) -> Vec<Case> {
     rows.sort_by_key(Sighting::order);
@@ -12,7 +12,7 @@ fn judge_with(policy: &Policy, limits: &Limits, mut rows: Vec<Sighting>) -> Vec<
     let then = Then::default();
     let mut bursts = Bursts::new(book(policy, &directory, &then), limits, Some(2));
     rows.iter().for_each(|row| bursts.push(row));
-    bursts.finish()
+    spoken(bursts.finish())
 }
 
 fn judge(rows: Vec<Sighting>) -> Vec<Case> {
@@ -225,4 +225,19 @@ fn people_who_mistype_and_then_sign_in_are_no_slow_guessing() {
     };
     assert_eq!((found(40, 1), found(21, 1), found(20, 1)), (0, 0, 1), "one office");
     assert_eq!((found(40, 40), found(21, 40), found(20, 40)), (0, 0, 1), "at home");
+}
+
+/// Every sentence about failed logins, in both languages.
+#[test]
+fn every_sentence_is_written_in_both_languages() {
+    let guessed = [burst(5, 60), vec![login(BOB, "203.0.113.9", 0)]].concat();
+    let nobody = (0..5).map(|n| failed("nobody@example.com", "203.0.113.7", 60 * n)).collect();
+    let from_there = [spray("203.0.113.7"), vec![login(BOB, "203.0.113.7", 0)]].concat();
+    let mut shown = String::new();
+    for rows in [guessed, nobody, spray(""), from_there] {
+        for reason in judge(rows).iter().flat_map(|found| &found.finding.reasons) {
+            shown.push_str(&format!("{reason}\n{}\n\n", reason.german()));
+        }
+    }
+    insta::assert_snapshot!(shown);
 }

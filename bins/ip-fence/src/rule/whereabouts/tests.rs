@@ -42,7 +42,7 @@ impl World {
         rows.iter().for_each(|row| whereabouts.push(row));
         let (mut found, notes) = whereabouts.finish();
         crate::rule::found::sort(&mut found);
-        (found, notes)
+        (crate::testing::spoken(found), notes)
     }
 
     fn kinds(&self, rows: &[Sighting]) -> Vec<(Uuid, Kind, Severity)> {
@@ -460,4 +460,28 @@ fn people_who_have_left_are_judged_by_the_rules_that_name_them() {
     assert_eq!((found[0].detail.kind, found[0].finding.severity), (Kind::CannotJudge, Severity::Low));
     assert!(found[0].finding.reasons[0].contains("the account is gone"), "{:?}", found[0].finding.reasons);
     assert_eq!(world.kinds(&[login(Uuid::from_u128(98), "192.0.2.7", 90)])[0].1, Kind::Unnamed, "never named");
+}
+
+/// Every first sentence, in both languages.
+#[test]
+fn every_headline_is_written_in_both_languages() {
+    let mut rows = Rows::default();
+    rows.push(&login(BOB, "203.0.113.7", 60));
+    rows.push(&act(BOB, "203.0.113.7", 50));
+    let place = Place::Country("France".into());
+    let kinds = [
+        (Kind::NotAllowed, Why::Plain),
+        (Kind::AddressSet, Why::SetByRequest),
+        (Kind::AddressSet, Why::NoAddress),
+        (Kind::CannotJudge, Why::Cut),
+        (Kind::CannotJudge, Why::Gone),
+        (Kind::CannotJudge, Why::Private),
+        (Kind::CannotJudge, Why::Nothing),
+        (Kind::Unnamed, Why::Plain),
+        (Kind::Disabled, Why::Plain),
+        (Kind::NewCountry, Why::Plain),
+    ];
+    let said = kinds.map(|(kind, why)| words::headline(kind, why, &place, &rows));
+    assert_eq!(audit_model::testing::untranslated(&said), [""; 0]);
+    insta::assert_snapshot!(said.map(|said| format!("{said}\n{}\n", said.german())).join("\n"));
 }

@@ -1,7 +1,7 @@
 //! When people hear of a matter: when it is new, has doubled, lasts, and is over.
 
-use alerting::{Alert, Matter, Moment, Outbox, Silence, state_of};
-use audit_model::{Counts, Course, Finding, FindingState, Severity, Window};
+use alerting::{Alert, Language, Matter, Message, Moment, Outbox, Said, Silence, state_of};
+use audit_model::{Counts, Course, Finding, FindingState, Sentence, Severity, Window, testing};
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 
@@ -175,6 +175,38 @@ async fn eight_hours_are_one_matter_with_one_total() {
     360 Grown 1440: already reported with 960 actions; now 1440, and it still goes on
     540 Ended 1920: over: nothing more for 1 hour; 1920 actions in all
     ");
+}
+
+/// The memory keeps the reasons in both languages, for whoever hears that it is over; what a version without German has kept stays untold.
+#[tokio::test]
+async fn what_has_grown_or_is_over_is_said_in_german_with_its_reasons() {
+    let both = || Sentence::new("41 actions within 1 h", "41 Aktionen innerhalb von 1 h");
+    let spoken = |finding: Finding| Finding { reasons: vec![both()], ..finding };
+    let why = |finding: &Finding| {
+        let alert = alert_of(finding, &complete()).with_detail(&Said::default().members(finding));
+        let message = Message::new(&alert, Language::De, time("12:00:00"));
+        message.facts.iter().find(|fact| fact.label == "Warum").map(|fact| fact.value.clone()).unwrap_or_default()
+    };
+    let outbox = outbox().await;
+    run(&outbox, &mut [spoken(finding())], moment(time("08:45:00"))).await;
+    let mut grown = [spoken(up_to(90, "2026-11-20T08:50:00Z"))];
+    assert_eq!(run(&outbox, &mut grown, moment(time("08:51:00"))).await, [Grown]);
+    assert_eq!(testing::untranslated(&grown[0].reasons), [""; 0]);
+    assert_eq!(why(&grown[0]), "41 Aktionen innerhalb von 1 h; bereits mit 41 Aktionen gemeldet; jetzt 90");
+    let mut found = [spoken(up_to(90, "2026-11-20T08:50:00Z"))];
+    let over = moment(time("09:51:00"));
+    let mut of_memory = outbox.compare(&mut Vec::<Finding>::new(), &over).await.unwrap().ended;
+    assert_eq!(testing::untranslated(&of_memory[0].reasons), [""; 0]);
+    assert!(why(&of_memory[0]).starts_with("41 Aktionen innerhalb von 1 h; "), "{}", why(&of_memory[0]));
+    assert!(why(&of_memory[0]).ends_with("beendet: seit 1 Stunde nichts mehr; insgesamt 90 Aktionen"));
+    assert_eq!(run(&outbox, &mut found, over).await, [Ended]);
+    assert_eq!(
+        why(&found[0]),
+        "41 Aktionen innerhalb von 1 h; beendet: seit 1 Stunde nichts mehr; insgesamt 90 Aktionen"
+    );
+    // as an older version has kept it
+    of_memory[0].reasons[0] = "41 actions within 1 h".into();
+    assert!(!why(&of_memory[0]).contains("actions"), "{}", why(&of_memory[0]));
 }
 
 /// What a rule does not find any more, because its limit was raised for instance, is over all the same.
