@@ -27,6 +27,7 @@ use crate::suspend::seen::{Asked, Clocks, STATUS_CHANGED};
 use crate::suspend::situation::{Given, enforced_since, situation};
 use crate::suspend::state::{asked_within_a_day, may_be_over, overdue};
 use crate::suspend::terms::DECIDED_FOR;
+use crate::way_back::LEFT_OFF;
 
 /// External links of the last so long are named.
 const LINKS_OF: TimeDelta = TimeDelta::hours(24);
@@ -273,9 +274,7 @@ fn conclude(report: &mut Report, acted: &Acted, has_reason: bool) -> anyhow::Res
 
 fn attention(acted: &Acted) -> anyhow::Result<()> {
     if acted.needs_attention {
-        bail!(
-            "an account is disabled through this program, or may be, and does not come back by itself; `bulk-guard status` says whose"
-        );
+        bail!(LEFT_OFF);
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::suspend::entry::{Decided, Entry, Incident, State, Topic};
 use crate::suspend::ledger::Ledger;
 use crate::suspend::permit::{self, Refusal};
 use crate::suspend::seen::{AccountNow, Answer, Call, Clocks, Guard, Seen, Situation, Trail};
-use crate::suspend::state::{is_due, step};
+use crate::suspend::state::{cannot_wait, is_due, step};
 use crate::suspend::terms::{FRESH, Terms};
 
 /// So often a call is looked after: the portal writes its own row with delay.
@@ -131,6 +131,23 @@ pub(crate) async fn follow_one<L: Ledger, P: Portal>(
     Ok(())
 }
 
+/// Follows what cannot wait until a run has looked. Nobody is suspended.
+///
+/// # Errors
+/// Of the ledger: then nothing more is asked of the portal, and the next run settles what was begun.
+pub(crate) async fn follow_due<L: Ledger, P: Portal>(
+    (ledger, portal): (&L, &P),
+    (own, terms): (Uuid, &Terms),
+) -> anyhow::Result<()> {
+    let clocks = portal.clocks();
+    let due = ledger.entries().await?.into_iter().filter(|entry| cannot_wait(entry, clocks));
+    let situation = Situation::of_way_back(own);
+    for entry in due.collect::<Vec<_>>() {
+        follow_one((ledger, portal), (&situation, terms), &entry.incident.id).await?;
+    }
+    Ok(())
+}
+
 /// What is read for one step is read within this time, so that all of it is of now.
 const READ_WITHIN: TimeDelta = TimeDelta::minutes(1);
 
@@ -154,7 +171,7 @@ fn is_still_now(entry: &Entry, call: Call, clocks: Clocks) -> bool {
 }
 
 /// Whether somebody is off, or may be, and it is not known to end as it should.
-fn needs_attention(entry: &Entry, now: DateTime<Utc>) -> bool {
+pub(crate) fn needs_attention(entry: &Entry, now: DateTime<Utc>) -> bool {
     let is_blocked = || entry.said.iter().any(|said| said.topic == Topic::Blocked) && is_due(entry, now);
     match entry.state {
         State::Unknown | State::ReleaseFailed | State::Releasing | State::Intended => true,
