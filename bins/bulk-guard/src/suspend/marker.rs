@@ -81,7 +81,8 @@ fn look(store: &Path) -> io::Result<Vec<Off>> {
     let named = |error: io::Error| io::Error::new(error.kind(), format!("{} cannot be read: {error}", path.display()));
     match std::fs::read(&path) {
         Ok(text) => serde_json::from_slice(&text).map_err(|error| named(error.into())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        // where there is no folder, no run has had a store
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(Vec::new()),
         Err(error) => Err(named(error)),
     }
 }
@@ -117,6 +118,8 @@ mod tests {
         assert!(!path(&store).exists());
         std::fs::write(path(&store), "[")?;
         assert!(forgotten(&store, &[]).is_err());
+        // where a folder was to be is a file
+        assert_eq!(forgotten(&store.join("docs.sqlite"), &[])?, []);
         Ok(())
     }
 }
