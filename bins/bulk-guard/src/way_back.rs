@@ -50,7 +50,7 @@ pub(crate) async fn settle(config: &Config, unsettled: &Unsettled) -> anyhow::Re
     for entry in &after {
         let known = before.iter().find(|known| known.incident.id == entry.incident.id);
         let said = entry.said.iter().skip(known.map_or(0, |known| known.said.len()));
-        settled.said.extend(said.map(|said| said.words.trim_end_matches('.').to_owned()));
+        settled.said.extend(said.map(|said| sentence(&said.words)));
     }
     settled.left = is_left(&after, clocks(unsettled)).then(|| LEFT_OFF.to_owned());
     let lost = forgotten(unsettled, &after).await?;
@@ -94,7 +94,12 @@ fn is_left(entries: &[Entry], clocks: Clocks) -> bool {
 }
 
 fn left(off: &Off) -> String {
-    off.words().trim_end_matches('.').to_owned()
+    sentence(&off.words())
+}
+
+/// Without its end, as notes are.
+pub(crate) fn sentence(words: &str) -> String {
+    words.trim_end_matches('.').to_owned()
 }
 
 /// Whom only the file beside the store remembers, as far as the account is not known to be enabled again.
