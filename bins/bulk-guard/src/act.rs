@@ -28,6 +28,7 @@ use crate::suspend::situation::{Given, enforced_since, situation};
 use crate::suspend::state::{asked_within_a_day, may_be_over, overdue};
 use crate::suspend::terms::DECIDED_FOR;
 use crate::suspend::why;
+use crate::way_back::{LEFT_OFF, sentence};
 
 /// External links of the last so long are named.
 const LINKS_OF: TimeDelta = TimeDelta::hours(24);
@@ -76,7 +77,7 @@ async fn tell_overdue(
         }
     }
     let now = clocks.now();
-    show(report, Plan::default(), &kept.entries().await?, &before, now, false);
+    show(report, Plan::default(), &kept.entries().await?, &as_found(&before, job), now, false);
     attention(&Acted { refused: None, needs_attention })
 }
 
@@ -124,7 +125,7 @@ async fn carry_out(config: &Config, job: &Job, store: &Store, report: &mut Repor
         }
     }
     drill::follow::follow(config, job, store).await?;
-    show(report, plan, &entries, &before, now, since.is_some());
+    show(report, plan, &entries, &as_found(&before, job), now, since.is_some());
     conclude(report, &acted, since.is_some() && !proposals.is_empty())?;
     ready?;
     planned
@@ -213,6 +214,15 @@ fn person(entry: &Entry) -> Person {
     Person::named(entry.person(), PortalText::new(entry.incident.name.as_str()))
 }
 
+/// The entries without what was said before the run looked: that is of this run, too.
+fn as_found(entries: &[Entry], job: &Job) -> Vec<Entry> {
+    let mut found = entries.to_vec();
+    for entry in &mut found {
+        entry.said.retain(|said| !job.settled.said.contains(&sentence(&said.words)));
+    }
+    found
+}
+
 /// Puts what became of everything into the report.
 fn show(
     report: &mut Report,
@@ -285,9 +295,7 @@ fn conclude(report: &mut Report, acted: &Acted, has_reason: bool) -> anyhow::Res
 
 fn attention(acted: &Acted) -> anyhow::Result<()> {
     if acted.needs_attention {
-        bail!(
-            "an account is disabled through this program, or may be, and does not come back by itself; `bulk-guard status` says whose"
-        );
+        bail!(LEFT_OFF);
     }
     Ok(())
 }

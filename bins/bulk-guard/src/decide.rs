@@ -24,7 +24,7 @@ use crate::suspend::ledger::{Kept, Ledger};
 use crate::suspend::next::next;
 use crate::suspend::portal::Live;
 use crate::suspend::run;
-use crate::suspend::seen::{Asked, Situation};
+use crate::suspend::seen::Situation;
 use crate::suspend::words::moment;
 
 /// So often a decision is tried again because somebody has changed the entry meanwhile.
@@ -302,20 +302,7 @@ async fn decided(
 /// Ends one suspension as the next run would, with all that it asks before and after. Gives the entry as it is then.
 async fn enable_now(desk: &Desk, id: &str, setup: &Setup<'_, Config>) -> anyhow::Result<Option<Entry>> {
     let client = setup.client()?;
-    let situation = Situation {
-        drill: None,
-        own: client.identity().await?.person.id,
-        // this suspends nobody, whatever the settings say
-        enforced_since: None,
-        asked: Asked::Run,
-        asked_by: None,
-        has_window: false,
-        is_after_pause: false,
-        is_dry_run: false,
-        has_lock: true,
-        proven_at: None,
-        key_ends: None,
-    };
+    let situation = Situation::of_way_back(client.identity().await?.person.id);
     let archive = Archive::open(desk.store.clone()).await?;
     let live = Live::new(client, archive, (setup.config, &setup.common.service_accounts), setup.clock());
     let ledger = Kept::open(desk.store.clone(), setup.now).await?;

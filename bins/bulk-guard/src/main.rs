@@ -22,6 +22,7 @@ mod secret_file;
 mod serve;
 mod status;
 mod suspend;
+mod way_back;
 
 use std::process::ExitCode;
 
@@ -30,7 +31,7 @@ use alerting::Said;
 use audit_model::{BlindSpot, MainSource, Source};
 use event_archive::Look;
 use job_runner::exit::Exit;
-use job_runner::{About, Check, Found, Head, Job, Judgement, Program, Reached, Setup};
+use job_runner::{About, Check, Found, Head, Job, Judgement, Program, Reached, Settled, Setup, Unsettled};
 
 use crate::body::{Body, Detail, Report, told};
 use crate::cli::{Because, Command, Flags, MaybeBecause};
@@ -63,6 +64,10 @@ impl Program for BulkGuard {
     type Facts = Facts;
     type Detail = Detail;
     type Body = Body;
+
+    async fn settle(config: &Config, unsettled: &Unsettled) -> anyhow::Result<Settled> {
+        way_back::settle(config, unsettled).await
+    }
 
     async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {
         gather::gather(config, job, look).await

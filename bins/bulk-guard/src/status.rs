@@ -15,7 +15,10 @@ use crate::config::Config;
 use crate::suspend::command;
 use crate::suspend::entry::{Decision, Entry, Held, State};
 use crate::suspend::ledger::{Kept, Ledger as _};
+use crate::suspend::marker;
 use crate::suspend::next::next;
+use crate::suspend::run::needs_attention;
+use crate::suspend::terms::FRESH;
 use crate::suspend::words::{asker, moment, name};
 
 /// What has ended is shown for so long.
@@ -42,6 +45,9 @@ struct Status<'a> {
     waiting: Vec<Shown<'a>>,
     /// Over, within seven days.
     ended: Vec<Shown<'a>>,
+    /// Disabled through this program, which has lost what it remembered of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    forgotten: Vec<Uuid>,
 }
 
 /// One incident.
@@ -114,6 +120,12 @@ pub(crate) async fn run(setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     let those = |which: fn(&Entry, DateTime<Utc>) -> bool| {
         entries.iter().filter(|entry| which(entry, now)).map(|entry| Shown::of(entry, now)).collect::<Vec<_>>()
     };
+    let forgotten = match setup.store_file()? {
+        Some(file) => marker::forgotten(&file, &entries)?,
+        None => Vec::new(),
+    };
+    let is_left = entries.iter().any(|entry| needs_attention(entry, now) && !is_at_work(entry, now));
+    let exit = if is_left || !forgotten.is_empty() { Exit::Nothing } else { Exit::Concluded };
     let status = Status {
         schema: SCHEMA,
         program: ProgramName { name: setup.about.name, version: setup.about.version },
@@ -124,16 +136,26 @@ pub(crate) async fn run(setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
         unclear: those(|entry, _| is_unclear(entry.state)),
         waiting: those(|entry, _| entry.state.is_before()),
         ended: those(|entry, now| is_over(entry.state) && now - entry.noted_at() < ENDED_FOR),
+        forgotten: forgotten.iter().map(|off| off.person).collect(),
     };
     match setup.args.format {
-        ReportFormat::Text => setup.print(&text(&status)?)?,
+        ReportFormat::Text => {
+            let words: String = forgotten.iter().map(|off| format!("\n{}\n", off.words())).collect();
+            setup.print(&(text(&status)? + &words))?;
+        }
         ReportFormat::Json => {
             let people = entries.iter().map(|entry| (entry.person(), entry.incident.name.clone()));
             let named = setup.named_json(serde_json::to_value(&status)?, people)?;
             setup.print(&(serde_json::to_string_pretty(&named)? + "\n"))?;
         }
     }
-    Ok(Exit::Concluded)
+    Ok(exit)
+}
+
+/// Whether a run may be at work on it at this moment.
+fn is_at_work(entry: &Entry, now: DateTime<Utc>) -> bool {
+    let is_call = matches!(entry.state, State::Intended | State::Releasing);
+    is_call && entry.newest_moment().is_some_and(|at| (now - at).abs() < FRESH)
 }
 
 /// Whether an account is disabled through this program, as far as is remembered.
@@ -164,7 +186,7 @@ fn text(status: &Status<'_>) -> Result<String, std::fmt::Error> {
     section(&mut text, "Not known whether disabled through this program", &status.unclear)?;
     section(&mut text, "Not disabled yet", &status.waiting)?;
     section(&mut text, "Over within the last 7 days", &status.ended)?;
-    if status.off.is_empty() && status.unclear.is_empty() {
+    if status.off.is_empty() && status.unclear.is_empty() && status.forgotten.is_empty() {
         writeln!(text, "\nNobody's account is disabled through this program.")?;
     }
     if status.waiting.is_empty() {

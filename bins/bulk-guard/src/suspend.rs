@@ -15,6 +15,7 @@ pub(crate) mod entry;
 pub(crate) mod evidence;
 pub(crate) mod hindrance;
 pub(crate) mod ledger;
+pub(crate) mod marker;
 #[cfg(test)]
 pub(crate) mod model;
 pub(crate) mod next;

@@ -58,8 +58,12 @@ fn note<P: Program>(done: Option<anyhow::Result<()>>, report: &mut ReportOf<P>, 
         Some(Ok(())) => Acted::Done,
         Some(Err(failure)) => {
             let lines = explained::lines(&failure);
-            lines.iter().for_each(|line| failures.error(line));
-            report.head.notes.push(format!("not everything was done: {}", lines.join("; ")));
+            let note = format!("not everything was done: {}", lines.join("; "));
+            // what was left before the look may be left for the same reason
+            if !report.head.notes.contains(&note) {
+                lines.iter().for_each(|line| failures.error(line));
+                report.head.notes.push(note);
+            }
             match failure.downcast_ref() {
                 // what there was to see was seen
                 Some(Refusal::Clock { .. }) => Acted::Cut,

@@ -83,6 +83,8 @@ pub struct Unsettled {
     pub(crate) started: Instant,
     /// A dry run, or one without the lock: it may say what is left, and nothing else.
     pub only_looks: bool,
+    /// `--since` or `--until` was given: the run looks at the past.
+    pub has_window: bool,
 }
 
 impl Unsettled {

@@ -257,6 +257,7 @@ impl<P: Program> Run<'_, P> {
             now: self.now,
             started: setup::instant_of(self.now),
             only_looks: self.args.dry_run || refusal == Some(Refusal::NoLock),
+            has_window: self.args.since.is_some() || self.args.until.is_some(),
         };
         let settled = match stop.limit(&self.client, P::settle(self.config, &unsettled)).await {
             Ok(Ok(settled)) => settled,

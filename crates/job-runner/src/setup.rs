@@ -108,6 +108,17 @@ impl<C> Setup<'_, C> {
         State::new(self.about.name, &self.portal_url()?, state, self.common, self.environment)
     }
 
+    /// The file in which the store is, or would be; `None` of one on a server.
+    ///
+    /// # Errors
+    /// No portal is set, or no folder: exit code 2.
+    pub fn store_file(&self) -> Result<Option<PathBuf>, Error> {
+        Ok(match self.state()? {
+            State::Files(paths) => Some(paths.store),
+            State::Server(_) => None,
+        })
+    }
+
     /// The same for a folder or an address that somebody has typed.
     pub(crate) fn state_at(&self, typed: &Path) -> Result<State, Error> {
         let portal = self.portal_url()?;

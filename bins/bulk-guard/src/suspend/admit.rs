@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::suspend::entry::{Decided, Entry, Incident, Mark, Said, State, Topic};
+use crate::suspend::marker::Off;
 use crate::suspend::seen::Trail;
 use crate::suspend::terms::{DECIDED_FOR, FOLLOWED_FOR, FRESH};
 use crate::suspend::why;
@@ -110,6 +111,16 @@ pub(crate) fn lost(trail: &Trail, own: Uuid, entries: &[Entry], now: DateTime<Ut
         }
     }
     lost
+}
+
+/// What is to be told of somebody who is off, and of whom only the file beside the store knows. Nobody is released for it.
+pub(crate) fn forgotten(off: &Off, now: DateTime<Utc>) -> Entry {
+    let mark = Mark { event: 0, at: now };
+    let mut entry = Entry::new(unexplained(format!("lost {}", off.incident), off.person, mark), now);
+    entry.state = State::Settled;
+    let words = off.words();
+    entry.said.push(Said { topic: Topic::Settled, words, is_critical: true, at: now, is_handed_on: false });
+    entry
 }
 
 fn unexplained(id: String, person: Uuid, mark: Mark) -> Incident {

@@ -11,6 +11,7 @@ use job_store::{Journal, JournalState, Store, Write};
 use serde_json::Value;
 
 use crate::suspend::entry::{Entry, Said, State};
+use crate::suspend::marker;
 use crate::suspend::telling;
 
 /// Where entries are kept.
@@ -47,6 +48,10 @@ impl Kept {
     /// Opens the journal. `now` is the moment of the run.
     pub(crate) async fn open(store: Store, now: DateTime<Utc>) -> anyhow::Result<Self> {
         Ok(Kept { journal: Journal::open(store.clone()).await?, store, now, voice: None })
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
     }
 
     /// The same, which hands what entries say over to the alerts, in the commit that says it.
@@ -116,7 +121,12 @@ impl Ledger for Kept {
             journal.advance(write, &key, state, &handed, now)?;
             Ok(true)
         };
-        Ok(self.store.write("writing the journal", keep).await?)
+        let is_kept = self.store.write("writing the journal", keep).await?;
+        if is_kept {
+            // before any call leaves
+            marker::keep(self.store.path(), entry)?;
+        }
+        Ok(is_kept)
     }
 
     async fn may_act(&self) -> anyhow::Result<()> {

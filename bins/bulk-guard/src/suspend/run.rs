@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::future::Future;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::ListedKey;
+use docspace_client::{Account, ListedKey};
 use uuid::Uuid;
 
 use crate::suspend::admit;
@@ -13,7 +13,7 @@ use crate::suspend::entry::{Decided, Entry, Incident, State, Topic};
 use crate::suspend::ledger::Ledger;
 use crate::suspend::permit::{self, Refusal};
 use crate::suspend::seen::{AccountNow, Answer, Call, Clocks, Guard, Seen, Situation, Trail};
-use crate::suspend::state::{is_due, step};
+use crate::suspend::state::{cannot_wait, is_due, step};
 use crate::suspend::terms::{FRESH, Terms};
 
 /// So often a call is looked after: the portal writes its own row with delay.
@@ -131,6 +131,23 @@ pub(crate) async fn follow_one<L: Ledger, P: Portal>(
     Ok(())
 }
 
+/// Follows what cannot wait until a run has looked. Nobody is suspended.
+///
+/// # Errors
+/// Of the ledger: then nothing more is asked of the portal, and the next run settles what was begun.
+pub(crate) async fn follow_due<L: Ledger, P: Portal>(
+    (ledger, portal): (&L, &P),
+    (own, terms): (Uuid, &Terms),
+) -> anyhow::Result<()> {
+    let clocks = portal.clocks();
+    let due = ledger.entries().await?.into_iter().filter(|entry| cannot_wait(entry, clocks));
+    let situation = Situation::of_way_back(own);
+    for entry in due.collect::<Vec<_>>() {
+        follow_one((ledger, portal), (&situation, terms), &entry.incident.id).await?;
+    }
+    Ok(())
+}
+
 /// What is read for one step is read within this time, so that all of it is of now.
 const READ_WITHIN: TimeDelta = TimeDelta::minutes(1);
 
@@ -139,6 +156,17 @@ const MOST_READS: u32 = 3;
 
 /// A call leaves so long after its commit at most: a machine may have slept in between.
 const LEAVES_WITHIN: TimeDelta = TimeDelta::minutes(1);
+
+/// Whether the account is as the step has seen it that wants the call: somebody may have changed it meanwhile.
+fn is_unchanged(before: &AccountNow, now: &AccountNow) -> bool {
+    match (before, now) {
+        (AccountNow::There(before), AccountNow::There(now)) => {
+            let what = |account: &Account| (account.person.status, account.person.role, account.is_ldap);
+            what(before) == what(now)
+        }
+        _ => false,
+    }
+}
 
 /// Whether what was true when the entry was committed can still be believed. If not, the call does not leave, and is settled like one that
 /// had no effect.
@@ -154,7 +182,7 @@ fn is_still_now(entry: &Entry, call: Call, clocks: Clocks) -> bool {
 }
 
 /// Whether somebody is off, or may be, and it is not known to end as it should.
-fn needs_attention(entry: &Entry, now: DateTime<Utc>) -> bool {
+pub(crate) fn needs_attention(entry: &Entry, now: DateTime<Utc>) -> bool {
     let is_blocked = || entry.said.iter().any(|said| said.topic == Topic::Blocked) && is_due(entry, now);
     match entry.state {
         State::Unknown | State::ReleaseFailed | State::Releasing | State::Intended => true,
@@ -252,19 +280,21 @@ impl<L: Ledger, P: Portal> Acting<'_, L, P> {
                 return Ok(());
             }
             if let Some(call) = next.call {
-                self.carry_out(id, call).await?;
+                self.carry_out(id, (call, &fresh.account)).await?;
             }
         }
         Ok(())
     }
 
     /// Makes the call of an entry that says so on disk, and looks what came of it.
-    async fn carry_out(&mut self, id: &str, call: Call) -> anyhow::Result<()> {
+    async fn carry_out(&mut self, id: &str, (call, seen): (Call, &AccountNow)) -> anyhow::Result<()> {
         let Some(entry) = self.entry(id).cloned() else { return Ok(()) };
         self.ledger.deliver().await;
+        // what was told may have taken its time, and neither clock runs while a machine sleeps: the answer says what time it is
+        let account = self.portal.account(entry.person()).await;
         // the portal cannot tell a run that has lost its lease from the one that has it
         self.ledger.may_act().await?;
-        if !is_still_now(&entry, call, self.portal.clocks()) {
+        if !is_unchanged(seen, &account) || !is_still_now(&entry, call, self.portal.clocks()) {
             return Ok(());
         }
         if call == Call::Disable {

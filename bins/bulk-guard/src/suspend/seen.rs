@@ -210,6 +210,25 @@ pub(crate) struct Situation {
     pub(crate) key_ends: Option<DateTime<Utc>>,
 }
 
+impl Situation {
+    /// Of whoever only ends what is open: it suspends nobody, whatever the settings say.
+    pub(crate) fn of_way_back(own: Uuid) -> Self {
+        Situation {
+            own,
+            enforced_since: None,
+            asked: Asked::Run,
+            asked_by: None,
+            drill: None,
+            has_window: false,
+            is_after_pause: false,
+            is_dry_run: false,
+            has_lock: true,
+            proven_at: None,
+            key_ends: None,
+        }
+    }
+}
+
 /// All that is known when an entry is judged.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seen<'a> {

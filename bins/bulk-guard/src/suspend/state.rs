@@ -164,11 +164,7 @@ fn while_off(entry: &Entry, seen: &Seen<'_>) -> Step {
             entry.clone()
         });
     };
-    if let Some(until) = entry.deadline()
-        && entry.warned_at.is_none()
-        && entry.decision(Decided::Released).is_none()
-        && now >= until - WARN_BEFORE
-    {
+    if let Some(until) = entry.deadline().filter(|_| is_to_be_announced(entry, now)) {
         let mut entry = entry.clone();
         entry.warned_at = Some(now);
         let words = words::warning(&entry.incident, until.max(now + WARNED_FOR));
@@ -224,6 +220,25 @@ pub(crate) fn is_due(entry: &Entry, now: DateTime<Utc>) -> bool {
     let is_over = entry.deadline().is_some_and(|deadline| now >= deadline);
     let is_warned = entry.warned_at.is_some_and(|at| now - at >= WARNED_FOR);
     entry.decision(Decided::Released).is_some() || is_over && is_warned
+}
+
+/// Whether its term is over soon, and nobody has been warned.
+fn is_to_be_announced(entry: &Entry, now: DateTime<Utc>) -> bool {
+    let is_soon = entry.deadline().is_some_and(|until| now >= until - WARN_BEFORE);
+    is_soon && entry.warned_at.is_none() && entry.decision(Decided::Released).is_none()
+}
+
+/// Whether something about it cannot wait until a run has looked at everything: a call of which nobody knows what became of it, a term that is
+/// over, or its announcement.
+pub(crate) fn cannot_wait(entry: &Entry, clocks: Clocks) -> bool {
+    let now = clocks.now();
+    match entry.state {
+        State::Intended | State::Unknown | State::Releasing => true,
+        State::Done | State::ReleaseFailed => {
+            is_due(entry, now) || is_to_be_announced(entry, now) || may_be_over(entry, clocks)
+        }
+        _ => false,
+    }
 }
 
 /// Whether somebody is off and should not be any more by one of two clocks that disagree: nobody knows which is right.

@@ -26,4 +26,5 @@ mod suspended;
 mod terms;
 mod told;
 mod watched;
+mod way_back;
 mod webhook;

@@ -95,7 +95,10 @@ async fn what_can_be_undone_ends_with_its_term_also_in_observe() {
     watched.pass(20);
     let run = watched.run(&[]).await;
     assert_eq!((watched.status(watched.mara), run.exit), (1, 0), "{} {}", run.stdout, run.stderr);
-    assert_eq!(watched.calls(), ["Terminated", "Active"]);
+    assert_eq!(
+        (plan(&run), watched.calls()),
+        (vec![step("", "released", "")], vec!["Terminated".to_owned(), "Active".to_owned()])
+    );
     assert_eq!(watched.steps(), ["suspending", "done", "warning", "released"]);
     watched.pass(10);
     watched.run(&[]).await;

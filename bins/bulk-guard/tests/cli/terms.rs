@@ -9,7 +9,7 @@ use crate::common::now;
 use crate::suspended::{entry, kept, merge, off, remember, three};
 
 /// Somebody who is disabled until 12:55, which was announced in time, at so many hours after 9.
-async fn suspended(hours: i64) -> (Setting, Person) {
+pub(crate) async fn suspended(hours: i64) -> (Setting, Person) {
     let (setting, [mara, ..]) = three().await;
     let mut announced = off();
     merge(&mut announced, json!({ "warned_at": "2026-11-20T12:40:10Z" }));
@@ -19,7 +19,7 @@ async fn suspended(hours: i64) -> (Setting, Person) {
 }
 
 /// A run of cron: its exit code, the state of the entry, and the status of the account.
-async fn run(setting: &Setting, mara: &Person) -> (i32, String, i32) {
+pub(crate) async fn run(setting: &Setting, mara: &Person) -> (i32, String, i32) {
     let url = setting.sim.url();
     let alerts = setting.state.path().join("alerts.ndjson");
     let config = setting.file("bulk-guard.toml", &format!("[alerts.file]\npath = \"{}\"\n", alerts.display()));
@@ -28,7 +28,7 @@ async fn run(setting: &Setting, mara: &Person) -> (i32, String, i32) {
     (run.exit, state, setting.status(mara))
 }
 
-trait Portal {
+pub(crate) trait Portal {
     fn status(&self, person: &Person) -> i32;
     fn enabled(&self) -> usize;
 }
@@ -45,7 +45,7 @@ impl Portal for Setting {
     }
 }
 
-fn ended(exit: i32, state: &str, status: i32) -> (i32, String, i32) {
+pub(crate) fn ended(exit: i32, state: &str, status: i32) -> (i32, String, i32) {
     (exit, state.to_owned(), status)
 }
 
@@ -74,7 +74,10 @@ async fn a_clock_that_is_a_day_off_neither_ends_a_term_nor_forgets_it() {
         assert_eq!(told.len(), usize::from(exit == 1), "{hours} {off} {told:?}");
         for (severity, words) in told {
             assert_eq!(severity, "critical");
-            assert!(words.contains("set it by NTP") && words.contains("open Contacts"), "{words}");
+            assert!(
+                words.contains("the clocks of this machine and the portal are ") && words.contains("open Contacts"),
+                "{words}"
+            );
         }
         setting.clock = Clock::Portal;
         setting.sim.edit(|portal| portal.now = now() + TimeDelta::hours(5));
@@ -121,7 +124,7 @@ async fn a_directory_that_takes_the_account_over_has_decided() {
     }
 }
 
-/// Nobody is forgotten: each run fails until there is a key again, and then the term ends.
+/// Nobody is forgotten: somebody hears of it once, each run fails until there is a key again, and then the term ends.
 #[tokio::test]
 async fn a_key_that_dies_during_a_term_fails_each_run_until_there_is_one() {
     let (setting, mara) = suspended(5).await;
@@ -130,6 +133,8 @@ async fn a_key_that_dies_during_a_term_fails_each_run_until_there_is_one() {
     for _ in 0..2 {
         assert_eq!(run(&setting, &mara).await, ended(1, "done", 2));
     }
+    let told = told(&setting);
+    assert!(told.len() == 1 && told[0].0 == "critical" && told[0].1.contains("cannot end it"), "{told:?}");
     setting.sim.edit(|portal| portal.keys = keys.clone());
     assert_eq!(run(&setting, &mara).await, ended(0, "released", 1));
     assert_eq!(setting.enabled(), 1);

@@ -71,8 +71,8 @@ impl World {
             _ => self.accuse("a call without a complete trail"),
         }
         match &reads.account {
-            Some((whose, AccountNow::There(_), at)) if *whose == person && reads.request - at <= RIGHT_BEFORE => {}
-            other => self.accuse(format!("a call without the account: {other:?} {}", reads.request)),
+            Some((whose, AccountNow::There(_), at)) if *whose == person && *at == reads.request => {}
+            other => self.accuse(format!("a call without the account right before: {other:?} {}", reads.request)),
         }
     }
 

@@ -15,7 +15,8 @@ use super::Host;
 use super::checks::Reads;
 use super::world::{ADMIN, Fate, GUEST, Happened, IN_GROUP, KEYED, LDAP, LISTED, OWN, OWNER, PENDING, ROBOT, World};
 use crate::suspend::entry::{Entry, Incident};
-use crate::suspend::run::{Acted, act};
+use crate::suspend::permit;
+use crate::suspend::run::{Acted, act, follow_due};
 use crate::suspend::seen::{Asked, Situation};
 use crate::suspend::terms::Terms;
 
@@ -156,10 +157,16 @@ impl Schedule {
         world.reads[host] =
             Reads { request: old.request, situation: Some(situation.clone()), fence, crowd, ..Reads::default() };
         world.note(|| format!("host {host} starts"));
+        let is_settling = permit::may_call(&situation).is_ok() && world.dice.percent(50);
         drop(world);
         let (host_of, terms) =
             (Host { world: self.world.clone(), number: host, terms: self.terms.clone() }, self.terms.clone());
-        let run = async move { act((&host_of, &host_of), (&situation, &terms), &proposals).await };
+        let run = async move {
+            if is_settling {
+                follow_due((&host_of, &host_of), (situation.own, &terms)).await?;
+            }
+            act((&host_of, &host_of), (&situation, &terms), &proposals).await
+        };
         self.runs[host] = Some(Box::pin(run));
     }
 
