@@ -218,7 +218,7 @@ fn person(entry: &Entry) -> Person {
 fn as_found(entries: &[Entry], job: &Job) -> Vec<Entry> {
     let mut found = entries.to_vec();
     for entry in &mut found {
-        entry.said.retain(|said| !job.settled.said.contains(&sentence(&said.words)));
+        entry.said.retain(|said| !job.settled.said.contains(&sentence(said.words.english())));
     }
     found
 }

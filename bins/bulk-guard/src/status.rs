@@ -140,7 +140,7 @@ pub(crate) async fn run(setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     };
     match setup.args.format {
         ReportFormat::Text => {
-            let words: String = forgotten.iter().map(|off| format!("\n{}\n", off.words())).collect();
+            let words: String = forgotten.iter().map(|off| format!("\n{}\n", off.words().english())).collect();
             setup.print(&(text(&status)? + &words))?;
         }
         ReportFormat::Json => {

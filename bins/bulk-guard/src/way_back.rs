@@ -50,7 +50,7 @@ pub(crate) async fn settle(config: &Config, unsettled: &Unsettled) -> anyhow::Re
     for entry in &after {
         let known = before.iter().find(|known| known.incident.id == entry.incident.id);
         let said = entry.said.iter().skip(known.map_or(0, |known| known.said.len()));
-        settled.said.extend(said.map(|said| sentence(&said.words)));
+        settled.said.extend(said.map(|said| sentence(said.words.english())));
     }
     settled.left = is_left(&after, clocks(unsettled)).then(|| LEFT_OFF.to_owned());
     let lost = forgotten(unsettled, &after).await?;
@@ -94,7 +94,7 @@ fn is_left(entries: &[Entry], clocks: Clocks) -> bool {
 }
 
 fn left(off: &Off) -> String {
-    sentence(&off.words())
+    sentence(off.words().english())
 }
 
 /// Without its end, as notes are.

@@ -4,6 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use audit_model::Sentence;
 use job_store::files;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -19,10 +20,15 @@ pub(crate) struct Off {
 
 impl Off {
     /// What nobody remembers any more, and what to do about it.
-    pub(crate) fn words(&self) -> String {
-        format!(
-            "The account {} was disabled through this program, or was about to be, and this program does not remember why: its store was lost, or replaced by an older one. So no term ends that. Restore the store from a backup. Or look at the account in the portal: to enable it, open Contacts as an administrator and enable the person there; where it is to stay disabled, delete the file that ends in `.suspended` beside the store.",
-            self.person
+    pub(crate) fn words(&self) -> Sentence {
+        let person = self.person;
+        Sentence::new(
+            format!(
+                "The account {person} was disabled through this program, or was about to be, and this program does not remember why: its store was lost, or replaced by an older one. So no term ends that. Restore the store from a backup. Or look at the account in the portal: to enable it, open Contacts as an administrator and enable the person there; where it is to stay disabled, delete the file that ends in `.suspended` beside the store."
+            ),
+            format!(
+                "Das Konto {person} wurde über dieses Programm deaktiviert, oder das stand bevor, und dieses Programm weiß nicht mehr, warum: Sein Speicher ging verloren oder wurde durch einen älteren ersetzt. Deshalb endet das nicht von selbst. Stellen Sie den Speicher aus einer Sicherung wieder her. Oder sehen Sie sich das Konto im Portal an: Um es zu aktivieren, öffnen Sie als Administrator die Kontakte und aktivieren Sie die Person dort; soll es deaktiviert bleiben, löschen Sie die Datei neben dem Speicher, die auf `.suspended` endet."
+            ),
         )
     }
 }
