@@ -134,7 +134,7 @@ async fn of_two_hosts_with_one_store_one_writes_and_either_takes_back() {
         assert_eq!((ended.exit, puts(&setting.sim)), (3, 2), "{}{}", ended.stdout, ended.stderr);
         assert!(ended.stdout.contains(why), "{}", ended.stdout);
     };
-    nothing("is at work, so nothing is written now").await;
+    nothing("is still open (switched): olga began to apply it at").await;
     child.kill().await.unwrap();
     setting.lease_ends().await;
     nothing("is still open (switched)").await;
