@@ -43,6 +43,7 @@ async fn take_back(
     if let Some(why) = marker::forgotten(desk.store.path(), &entries) {
         return nothing(setup, &sentence(&why));
     }
+    marker::clear(desk.store.path(), &entries);
     let written = |entry: &&Entry| !entry.puts.is_empty() && entry.state != State::Refused || entry.state.is_open();
     let meant: Vec<&Entry> = match &args.to {
         None => entries.iter().rfind(written).into_iter().collect(),

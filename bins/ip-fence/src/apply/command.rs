@@ -128,6 +128,7 @@ async fn in_front(
     if let Some(why) = marker::forgotten(desk.store.path(), &entries) {
         return refuse(setup, &why);
     }
+    marker::clear(desk.store.path(), &entries);
     if let Some(why) = durable::trouble(desk.store.path()) {
         return refuse(setup, &why);
     }

@@ -170,7 +170,10 @@ mod tests {
             entry.revision += 1;
             assert_eq!(is_open().await, open, "{state:?}");
         }
-        assert!(marker::forgotten(&path, &[entry]).is_none());
+        assert!(marker::forgotten(&path, std::slice::from_ref(&entry)).is_none());
+        let older = Entry { id: "a0".to_owned(), revision: 0, ..entry };
+        assert!(kept.commit(&older).await.unwrap());
+        assert!(marker::forgotten(&path, &[older]).unwrap().contains("plan"), "an older store was put back");
     }
 
     /// A clock that was ahead and was set: what came last is still what is confirmed and taken back.

@@ -30,8 +30,8 @@ fn path(store: &Path) -> PathBuf {
 /// # Errors
 /// The file cannot be written, of an application that has not begun: one that is to be taken back goes on without.
 pub(super) fn keep(store: &Path, entry: &Entry) -> anyhow::Result<()> {
-    let is_there = look(store).is_some_and(|marker| marker.id == entry.id);
-    if is_there || !store.exists() {
+    // of an application that the journal does not know it must not get lost
+    if look(store).is_some() || !store.exists() {
         return Ok(());
     }
     let restore = restore::beside(store, &entry.id);
