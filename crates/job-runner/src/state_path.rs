@@ -300,6 +300,27 @@ mod tests {
         assert_ne!(of("ip-fence", "/srv/state", &[]).spare_folders, first);
     }
 
+    /// Where the settings cannot be read, nobody knows the portal, and where they can be, perhaps no folder.
+    #[test]
+    fn the_place_is_the_file_or_the_folder_as_far_as_it_is_known() {
+        let portal = url("https://docs.example.com");
+        let home = [("HOME", "/home/anna")];
+        let unit = [("STATE_DIRECTORY", "/var/lib/ip-fence")];
+        for (known, variables, expected) in [
+            ((None, Some("/srv/state")), &home[..], Some("/srv/state")),
+            ((None, None), &home, Some("/home/anna/.local/state/ip-fence")),
+            ((None, None), &unit, Some("/var/lib/ip-fence")),
+            ((None, None), &[], None),
+            ((Some(&portal), Some("/srv/state")), &home, Some("/srv/state/ip-fence-docs.example.com.sqlite")),
+            ((Some(&portal), None), &unit, Some("/var/lib/ip-fence/docs.example.com.sqlite")),
+            ((Some(&portal), Some("postgres://ip_fence@db/audit")), &home, None),
+        ] {
+            let environment = variables.iter().copied().collect();
+            let found = place("ip-fence", (known.0, known.1.map(Path::new)), &environment);
+            assert_eq!(found.as_deref(), expected.map(Path::new), "{known:?}");
+        }
+    }
+
     #[test]
     fn the_folder_is_the_setting_then_xdg_then_home() {
         let both = [("XDG_STATE_HOME", "/xdg"), ("HOME", "/home/anna")];
