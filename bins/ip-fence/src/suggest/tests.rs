@@ -164,6 +164,20 @@ fn a_hotel_from_which_somebody_guesses_is_no_shared_place() {
     }
 }
 
+/// Somebody tries for a month, and never gets in; meanwhile four people move to another office.
+#[test]
+fn a_new_office_is_proposed_and_failed_logins_teach_nothing() {
+    let office = Office::moving(7);
+    check_everything(&office).unwrap();
+    let suggestion = suggested(&office);
+    for worker in ["worker0", "worker3"] {
+        assert!(allows(&suggestion, office.id(worker), "198.51.101.4"), "{worker}");
+        assert!(allows(&suggestion, office.id(worker), "198.51.100.4"), "{worker}");
+    }
+    assert_eq!(looks_at(&suggestion, office.id("worker6"), "192.0.2.88"), None, "nobody came from there");
+    assert!(allows(&suggestion, office.id("worker6"), "198.51.100.4"));
+}
+
 #[test]
 fn a_proxy_is_named_and_nothing_is_proposed() {
     let suggestion = suggested(&Office::behind_a_proxy(7));

@@ -288,6 +288,19 @@ impl Office {
         office.finish()
     }
 
+    /// The usual office, of which four work elsewhere in the last week. Somebody tries one account each night, and never gets in.
+    pub(super) fn moving(seed: u64) -> Self {
+        let mut office = Office::usual(seed);
+        for day in 83..89 {
+            (0..4).for_each(|number| office.work(&format!("worker{number}"), "198.51.101.4", day));
+        }
+        for day in 50..89 {
+            (0..6).for_each(|minute| office.fail("worker6", "192.0.2.88", (day, 150 + minute)));
+        }
+        office.attacked("192.0.2.88");
+        office.finish()
+    }
+
     /// Everybody through one address, the attacker too.
     pub(super) fn behind_a_proxy(seed: u64) -> Self {
         let mut office = Office::empty(seed);
