@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use audit_model::Address;
@@ -206,6 +207,10 @@ impl Settings for Config {
     /// It writes no mails.
     fn places() -> &'static [&'static str] {
         &["policy", "shadow", "apply_key_file"]
+    }
+
+    fn secret_files(&self) -> Vec<(&'static str, &Path)> {
+        self.apply_key_file.iter().map(|path| ("the key that writes in", path.as_path())).collect()
     }
 
     /// The people whom the settings restrict a run to.

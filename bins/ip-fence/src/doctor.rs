@@ -3,6 +3,10 @@
 
 use ::report::words::{blind_spot, plural};
 use audit_model::BlindSpot;
+use docspace_client::{ApiKey, Area};
+use futures::try_join;
+use job_runner::environment::Environment;
+use job_runner::secret::find_key;
 use job_runner::{Check, Reached};
 
 use crate::config::Config;
@@ -13,12 +17,16 @@ use crate::rule::server::Trouble;
 
 const POLICY: &str = "policy";
 const LIST: &str = "address_list";
+const APPLY_KEY: &str = "apply_key";
+
+const OWNERS_KEY: &str = "make a key of the portal's owner with `*:read` and `*:write`";
 
 pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
     let mut checks = policy(config, reached).await;
     if let Some(reached) = reached {
         checks.push(own_list(reached).await);
     }
+    checks.extend(apply_key(config, reached).await);
     let never = [BlindSpot::KeyLogins, BlindSpot::Ipv6, BlindSpot::BlockedLogins].map(blind_spot).join("; ");
     checks.push(Check::ok("blind_spots", format!("no portal records {never}")));
     checks
@@ -72,6 +80,38 @@ const STALE: &str = "everybody else is judged until then";
 
 fn wrong(path: &std::path::Path, mistake: &Mistake) -> Check {
     Check::usage(POLICY, format!("{}, {mistake}", path.display()), "correct it, or take out who has left")
+}
+
+/// The key that writes the list: nothing needs it before somebody waits for a list to be taken back. Whether others can read its file is
+/// looked at with all secrets.
+async fn apply_key(config: &Config, reached: Option<&Reached>) -> Option<Check> {
+    let path = config.apply_key_file.as_ref()?.as_path();
+    let shown = path.display();
+    let key = match find_key(Some(path), &Environment::default(), None) {
+        Ok(found) => ApiKey::new(found.key),
+        Err(error) => return Some(Check::usage(APPLY_KEY, error.to_string(), "without it no run takes a list back")),
+    };
+    let Some(reached) = reached else {
+        let text = format!("the key in {shown} was not tried");
+        return Some(Check::warn(APPLY_KEY, text, "correct what failed above, and run again"));
+    };
+    let client = reached.client.with_key(key);
+    let (me, facts) = match try_join!(client.identity(), client.key()) {
+        Ok(asked) => asked,
+        Err(error) => {
+            let text = format!("the portal does not take the key in {shown}: {error}");
+            return Some(Check::fail(APPLY_KEY, text, OWNERS_KEY));
+        }
+    };
+    if !facts.is_none_or(|facts| facts.scopes.can_write(Area::Portal)) {
+        let text = format!("the key in {shown} may not write the portal's list");
+        return Some(Check::fail(APPLY_KEY, text, OWNERS_KEY));
+    }
+    if !me.is_owner {
+        let text = format!("the key in {shown} is not the owner's, so the list that it writes can stop it");
+        return Some(Check::warn(APPLY_KEY, text, OWNERS_KEY));
+    }
+    Some(Check::ok(APPLY_KEY, format!("the key in {shown} is the owner's, and may write the portal's list")))
 }
 
 async fn own_list(reached: &Reached) -> Check {

@@ -13,7 +13,7 @@ use job_runner::{Job, Refusal};
 use tracing::debug;
 use uuid::Uuid;
 
-use crate::apply::own_writes::own_writes;
+use crate::apply::own_writes::{own_events, own_writes};
 use crate::config::{Config, Limits};
 use crate::policy::{Policy, directory};
 use crate::rule::Seen;
@@ -97,7 +97,11 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
     };
     // a write that was not read may have switched the list off
     let list_is_whole = facts.address_list.is_some() && !look.coverage().lacks(Source::Audit);
-    let mut read = read(&job.archive, &audit, &logins).await?;
+    let own = match &job.store {
+        Ok(store) => own_events(store).await?,
+        Err(_) => BTreeSet::new(),
+    };
+    let mut read = read(&job.archive, (&audit, &logins), &own).await?;
     up_to_today(job, look, &mut read, (&policy, &directory)).await?;
     let before = Window::new(read.window.since - COUNTRY_MEMORY, read.window.since);
     let (own_writes, own_written) = match &job.store {
@@ -180,7 +184,11 @@ struct Read {
     last_write: Option<DateTime<Utc>>,
 }
 
-async fn read(archive: &Archive, audit: &Unjudged, logins: &Unjudged) -> Result<Read, event_archive::Error> {
+async fn read(
+    archive: &Archive,
+    (audit, logins): (&Unjudged, &Unjudged),
+    own_writes: &BTreeSet<i64>,
+) -> Result<Read, event_archive::Error> {
     let (slow, own) = (logins.window(SLOWLY), audit.window(TimeDelta::zero()));
     let window = Window::new(slow.since.min(own.since), slow.until);
     let logins = archive.logins(window).await?.into_iter().map(Sighting::from).collect();
@@ -198,7 +206,8 @@ async fn read(archive: &Archive, audit: &Unjudged, logins: &Unjudged) -> Result<
             writes.extend(is_concerned.then(|| act.clone()));
         }
         stays.pass(&act);
-        if audit.holds(act.at) {
+        // where this program runs is no place from which the owner of its key came
+        if audit.holds(act.at) && !own_writes.contains(&act.id) {
             stays.push(&act);
         }
     }

@@ -14,6 +14,7 @@ mod suggest;
 #[cfg(test)]
 mod testing;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use ::report::Document;
@@ -58,6 +59,10 @@ impl Program for IpFence {
 
     async fn settle(config: &Config, unsettled: &Unsettled) -> anyhow::Result<Settled> {
         apply::hook::settle(config, unsettled).await
+    }
+
+    fn waits_beside(place: &Path) -> Vec<String> {
+        apply::hook::waits_beside(place)
     }
 
     async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {

@@ -152,7 +152,7 @@ pub(crate) struct Presence {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Why {
-    /// It came into use right after a burst of failed logins.
+    /// It came into use right after a burst of failed logins, or others were tried from there who never came from there.
     AfterFailedLogins,
     /// It came into use after somebody may have taken the account.
     AfterTakeover,

@@ -1,12 +1,14 @@
 //! From argv to exit code: which command was given, and what it needs.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::bail;
 use tokio::runtime::Runtime;
 use tracing::error;
+use url::Url;
 
 use crate::args::{AnyCommand, CommonArgs, CommonCommand, ConfigCommand};
 use crate::config::{self, Problems, Read, Settings, Sources};
@@ -20,7 +22,7 @@ use crate::setup::{self, Setup};
 use crate::stop::{Signals, Stop};
 use crate::surroundings::Surroundings;
 use crate::watchers::Watchers;
-use crate::{Error, alerts, config_show, doctor, fleet, init, logging, manual, upkeep};
+use crate::{Error, alerts, config_show, doctor, fleet, init, logging, manual, state_path, upkeep};
 
 /// So long work that nobody waits for any more may take to end.
 const LAST_WORK: Duration = Duration::from_secs(1);
@@ -132,6 +134,7 @@ fn job<P: Program>(
     log: Log,
 ) -> anyhow::Result<Exit> {
     let Read { settings: Some((common, config)), problems, .. } = read else {
+        waiting::<P>((None, args.state.as_deref().map(Path::new)), environment);
         return Err(Error::Config(Problems(read.problems)).into());
     };
     let setup = Setup::new(&P::ABOUT, args, (&common, &config), environment);
@@ -149,7 +152,12 @@ fn job<P: Program>(
         Ok(Ok(exit)) => exit,
         Ok(Err(failure)) => {
             lines(&failure).iter().for_each(|line| watchers.failures.error(line));
-            exit_of(&failure)
+            let exit = exit_of(&failure);
+            if exit == Exit::Usage {
+                let state = common.state.as_ref().map(|path| path.as_path());
+                waiting::<P>((common.portal_url().ok().as_ref(), state), environment);
+            }
+            exit
         }
         Err(panic) => {
             let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
@@ -163,4 +171,12 @@ fn job<P: Program>(
         stop.hurry(watchers.end(exit)).await;
     });
     Ok(exit)
+}
+
+/// Says what waits for a run that a mistake in flags, settings or files has ended before it could see to that.
+fn waiting<P: Program>(known: (Option<&Url>, Option<&Path>), environment: &Environment) {
+    let place = state_path::place(P::ABOUT.name, known, environment);
+    for waits in place.iter().flat_map(|place| P::waits_beside(place)) {
+        error!("{waits}");
+    }
 }

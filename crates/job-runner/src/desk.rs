@@ -1,5 +1,8 @@
 //! What people decide by hand: what they look at before, where it is written, and who they are.
 
+use std::path::PathBuf;
+
+use alerting::Outbox;
 use chrono::{DateTime, Utc};
 use event_archive::Archive;
 use job_store::{SeenServer, Store};
@@ -16,6 +19,7 @@ use crate::rights;
 use crate::setup::{Setup, copy_at};
 use crate::state_path::State;
 use crate::stores::open_store;
+use crate::voice::Voice;
 
 /// A copy of what a program remembers, to look at: whatever is done to it is gone afterwards.
 #[derive(Debug)]
@@ -25,6 +29,8 @@ pub struct Looked {
     pub seen_until: Option<DateTime<Utc>>,
     /// The portal's, as it was last told; UTC before that.
     pub zone: chrono_tz::Tz,
+    /// The file in which the store is, or was; `None` of one on a server.
+    pub store_file: Option<PathBuf>,
     archive: Archive,
 }
 
@@ -50,11 +56,12 @@ impl<C> Setup<'_, C> {
     /// # Errors
     /// No portal is set, or no folder: exit code 2. Others are of a store that is damaged, newer than this program, or was taken away.
     pub async fn looked(&self) -> anyhow::Result<Looked> {
-        let store = copy_at(&self.state()?).await?;
+        let state = self.state()?;
+        let store = copy_at(&state).await?;
         let archive = open_all(&store).await?;
         let seen_until = archive.judged().await?.looked;
         let zone = archive.portal(self.now).await?.map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
-        Ok(Looked { store, seen_until, zone, archive })
+        Ok(Looked { store, seen_until, zone, store_file: state.store_file(), archive })
     }
 
     /// Lets `decide` write a decision into the store, and the next run in, whatever becomes of it; `None` where no run has made a store yet.
@@ -90,6 +97,23 @@ impl<C> Setup<'_, C> {
         let decided = decided?;
         moved?;
         Ok(Some(decided))
+    }
+
+    /// The way to people for a command that acts at the portal, with the store that it has open.
+    ///
+    /// # Errors
+    /// A channel, or the key of pseudonyms, cannot be used as the settings say: exit code 2. Others are of the store.
+    pub async fn voice(&self, store: &Store) -> anyhow::Result<Voice> {
+        let archive = open_all(store).await?;
+        let told = archive.portal(self.now).await?.map(|portal| portal.time_zone);
+        Ok(Voice {
+            about: self.about,
+            portal_url: self.portal_url()?,
+            time_zone: told,
+            naming: self.naming()?.knowing(rights::named(store, &archive).await?),
+            outbox: Outbox::open(store.clone()).await?,
+            channels: self.channels()?,
+        })
     }
 
     /// Whom a word means that an operator typed, by what is remembered: an id, an e-mail address or a pseudonym, also one of these people.

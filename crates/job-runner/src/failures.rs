@@ -68,6 +68,13 @@ impl Failures {
         error!("{text}");
     }
 
+    /// Logs what each run has to say for as long as it is so: whoever sees the exit code alone must find the reason beside it.
+    pub(crate) fn insist(&mut self, text: &str) {
+        let held = self.gate.open();
+        error!("{text}");
+        held.into_iter().for_each(|told| self.gate.close(told));
+    }
+
     /// Logs something that the run could do without.
     pub(crate) fn warn(&mut self, text: &str) {
         warn!("{text}");

@@ -249,10 +249,7 @@ impl<P: Program> Run<'_, P> {
         let unsettled = Unsettled {
             client: self.client.clone(),
             store: (refusal != Some(Refusal::NoMemory)).then(|| stores.store.clone()),
-            store_file: match self.state {
-                State::Files(paths) => Some(paths.store.clone()),
-                State::Server(_) => None,
-            },
+            store_file: self.state.store_file(),
             voice: voice.clone(),
             now: self.now,
             started: setup::instant_of(self.now),
@@ -264,7 +261,7 @@ impl<P: Program> Run<'_, P> {
             Ok(Err(failure)) => Settled { left: Some(Explained::of(&failure).to_string()), ..Settled::default() },
             Err(_) => Settled::default(),
         };
-        settled.left.iter().for_each(|left| failures.error(left));
+        settled.left.iter().for_each(|left| failures.insist(left));
         settled
     }
 

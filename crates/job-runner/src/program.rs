@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::future::Future;
+use std::path::Path;
 
 use alerting::Said;
 use audit_model::Window;
@@ -67,6 +68,13 @@ pub trait Program: Sized {
     /// long. Whatever goes by the order of things has to take care of the clocks itself.
     fn settle(_config: &Self::Config, _unsettled: &Unsettled) -> impl Future<Output = anyhow::Result<Settled>> {
         async { Ok(Settled::default()) }
+    }
+
+    /// What an earlier run or command has begun at the portal and [`settle`](Self::settle) has still to end, as far as files beside the store
+    /// tell: a sentence without its end for each. `place` is the file of the store, or the folder of stores where a mistake hides which of
+    /// them it is. Said where a mistake in flags, settings or files ends a run.
+    fn waits_beside(_place: &Path) -> Vec<String> {
+        Vec::new()
     }
 
     /// The program's questions: all that it reads is read here. The portal has answered by now, and has the audit feature. A failure of the

@@ -61,6 +61,14 @@ impl State {
         }
     }
 
+    /// The file in which the store is, or was; `None` of one on a server.
+    pub(crate) fn store_file(&self) -> Option<PathBuf> {
+        match self {
+            State::Files(paths) => Some(paths.store.clone()),
+            State::Server(_) => None,
+        }
+    }
+
     /// Where files go that belong to this state and not into its store, without their ending, best first: beside the store, which a server
     /// has no place for, and in folders that are this state's alone.
     pub(crate) fn beside(&self) -> (Option<PathBuf>, Vec<(PathBuf, PathBuf)>) {
@@ -155,6 +163,21 @@ fn checked(setting: &Path) -> Result<PathBuf, Error> {
         return Err(Error::NoStateFolder);
     }
     Ok(setting.to_owned())
+}
+
+/// Where a state is looked for by a run whose settings cannot be read: its file where that is known, else its folder. `None` of a server.
+pub(crate) fn place(
+    program: &str,
+    (portal, setting): (Option<&Url>, Option<&Path>),
+    environment: &Environment,
+) -> Option<PathBuf> {
+    let given = setting.map(Path::to_owned).or_else(|| environment.get("STATE_DIRECTORY").map(PathBuf::from));
+    if given.as_ref().and_then(|path| path.to_str()).is_some_and(ServerUrl::is_meant_by) {
+        return None;
+    }
+    let folder = given.or_else(|| default_folder(program, environment))?;
+    let paths = portal.and_then(|portal| state_paths(program, portal, Some(&folder), environment).ok());
+    Some(paths.map_or(folder, |paths| paths.store))
 }
 
 fn default_folder(program: &str, environment: &Environment) -> Option<PathBuf> {
@@ -275,6 +298,27 @@ mod tests {
         assert!(first[0].file_name().unwrap().to_str().unwrap().starts_with("vdr-watch-"));
         assert_ne!(of("vdr-watch", "/srv/other", &[]).spare_folders, first);
         assert_ne!(of("ip-fence", "/srv/state", &[]).spare_folders, first);
+    }
+
+    /// Where the settings cannot be read, nobody knows the portal, and where they can be, perhaps no folder.
+    #[test]
+    fn the_place_is_the_file_or_the_folder_as_far_as_it_is_known() {
+        let portal = url("https://docs.example.com");
+        let home = [("HOME", "/home/anna")];
+        let unit = [("STATE_DIRECTORY", "/var/lib/ip-fence")];
+        for (known, variables, expected) in [
+            ((None, Some("/srv/state")), &home[..], Some("/srv/state")),
+            ((None, None), &home, Some("/home/anna/.local/state/ip-fence")),
+            ((None, None), &unit, Some("/var/lib/ip-fence")),
+            ((None, None), &[], None),
+            ((Some(&portal), Some("/srv/state")), &home, Some("/srv/state/ip-fence-docs.example.com.sqlite")),
+            ((Some(&portal), None), &unit, Some("/var/lib/ip-fence/docs.example.com.sqlite")),
+            ((Some(&portal), Some("postgres://ip_fence@db/audit")), &home, None),
+        ] {
+            let environment = variables.iter().copied().collect();
+            let found = place("ip-fence", (known.0, known.1.map(Path::new)), &environment);
+            assert_eq!(found.as_deref(), expected.map(Path::new), "{known:?}");
+        }
     }
 
     #[test]

@@ -28,11 +28,22 @@ pub(crate) async fn rollback(args: &RollbackArgs, setup: &Setup<'_, Config>) -> 
 }
 
 async fn rollback_at(args: &RollbackArgs, setup: &Setup<'_, Config>, desk: &Desk) -> anyhow::Result<Exit> {
-    let kept = Kept::open(desk.store.clone(), setup.now).await?;
+    let kept = Kept::open(desk.store.clone(), setup.now).await?.speaking_of(setup).await;
+    let exit = take_back(args, setup, (desk, &kept)).await;
+    kept.deliver(desk.busy()).await;
+    exit
+}
+
+async fn take_back(
+    args: &RollbackArgs,
+    setup: &Setup<'_, Config>,
+    (desk, kept): (&Desk, &Kept),
+) -> anyhow::Result<Exit> {
     let entries = kept.entries().await?;
     if let Some(why) = marker::forgotten(desk.store.path(), &entries) {
         return nothing(setup, &sentence(&why));
     }
+    marker::clear(desk.store.path(), &entries);
     let written = |entry: &&Entry| !entry.puts.is_empty() && entry.state != State::Refused || entry.state.is_open();
     let meant: Vec<&Entry> = match &args.to {
         None => entries.iter().rfind(written).into_iter().collect(),
@@ -59,7 +70,7 @@ async fn rollback_at(args: &RollbackArgs, setup: &Setup<'_, Config>, desk: &Desk
             return nothing(setup, "It was changed at this moment. Look at `ip-fence history`, and try again");
         }
         let after = match desk.busy() {
-            Some(busy) => match at_its_end((&kept, &live), &entry.id).await? {
+            Some(busy) => match at_its_end((kept, &live), &entry.id).await? {
                 Some(after) => after,
                 None => {
                     let plan = &entry.intent.plan;
@@ -75,11 +86,11 @@ async fn rollback_at(args: &RollbackArgs, setup: &Setup<'_, Config>, desk: &Desk
                 }
             },
             None => {
-                let Some(after) = follow((&kept, &live), &entry.id, (false, false)).await? else { continue };
+                let Some(after) = follow((kept, &live), &entry.id, (false, false)).await? else { continue };
                 after
             }
         };
-        keep_ownership(&kept, &desk.store, setup.now).await?;
+        keep_ownership(kept, &desk.store, setup.now).await?;
         marker::clear(desk.store.path(), &kept.entries().await?);
         setup.print(&ended(&after))?;
         if after.state != State::Restored && after.state != State::Refused {
@@ -110,9 +121,12 @@ fn ended(entry: &Entry) -> String {
 pub(crate) async fn history(setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     let looked = setup.looked().await?;
     let entries = Kept::open(looked.store.clone(), setup.now).await?.entries().await?;
+    let forgotten = looked.store_file.and_then(|file| marker::forgotten(&file, &entries));
     let mut text = String::new();
-    if entries.is_empty() {
-        text += "The address list was never written by this program.\n";
+    match &forgotten {
+        Some(why) => writeln!(text, "{}.", sentence(why))?,
+        None if entries.is_empty() => text += "The address list was never written by this program.\n",
+        None => {}
     }
     for entry in entries.iter().rev() {
         writeln!(text, "{}  {}  {}  by {}", entry.id, moment(entry.accepted), entry.state.word(), entry.by)?;
@@ -144,5 +158,5 @@ pub(crate) async fn history(setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     let clocks = Clocks { portal: None, here: setup.clock() };
     let is_left = |entry: &Entry| entry.state == State::Reverting || entry.state.is_open() && is_past(entry, clocks);
     let is_open = entries.iter().any(is_left);
-    Ok(if is_open { Exit::Nothing } else { Exit::Concluded })
+    Ok(if is_open || forgotten.is_some() { Exit::Nothing } else { Exit::Concluded })
 }

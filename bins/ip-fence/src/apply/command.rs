@@ -45,6 +45,15 @@ pub(crate) async fn apply(args: &ApplyArgs, setup: &Setup<'_, Config>) -> anyhow
         }
     };
     let within = time_to_confirm(setup)?;
+    // before the plan is made once more: it would be stale by what the other one has written
+    let looked = setup.looked().await?;
+    let known = Kept::open(looked.store, setup.now).await?.entries().await?;
+    if let Some(open) = known.iter().find(|entry| entry.state.is_open()) {
+        return refuse(setup, &still_open(open, setup));
+    }
+    if let Some(why) = looked.store_file.and_then(|file| marker::forgotten(&file, &known)) {
+        return refuse(setup, &why);
+    }
     let flags = PlanArgs::from(&file.flags);
     let planned = tokio::select! {
         planned = make(&flags, setup) => planned?,
@@ -56,7 +65,7 @@ pub(crate) async fn apply(args: &ApplyArgs, setup: &Setup<'_, Config>) -> anyhow
     if let Err(stale) = file.check(&planned.now(me.person.id, clean, args.without_shadow)) {
         return refuse(setup, &stale.to_string());
     }
-    let last_run = setup.looked().await?.seen_until;
+    let last_run = looked.seen_until;
     let done = setup.at_desk(async |desk| {
         if let Some(busy) = desk.busy() {
             return refuse(
@@ -88,6 +97,21 @@ fn refuse(setup: &Setup<'_, Config>, why: &str) -> anyhow::Result<Exit> {
     Ok(Exit::Findings)
 }
 
+/// Another application, or what an earlier one has left: who began it, when, and what to do.
+fn still_open(open: &Entry, setup: &Setup<'_, Config>) -> String {
+    let (plan, state, call) = (&open.intent.plan, open.state.word(), call(setup));
+    let begun =
+        format!("plan {plan} is still open ({state}): {} began to apply it at {}", open.by, moment(open.accepted));
+    if open.state == State::Reverting {
+        return format!("{begun}, and it is being taken back; run `{call}`, which does that, and then make a new plan");
+    }
+    format!(
+        "{begun}, and it is taken back unless somebody confirms it before {}. Keep it with `{call} confirm --by NAME`, or take it back with \
+         `{call} rollback`, and then make a new plan",
+        moment(open.deadline())
+    )
+}
+
 /// Writes, and waits until somebody confirms, or the time is over.
 async fn in_front(
     args: &ApplyArgs,
@@ -96,16 +120,15 @@ async fn in_front(
     (within, last_run): (TimeDelta, Option<DateTime<Utc>>),
     signals: &mut Signals,
 ) -> anyhow::Result<Exit> {
-    let kept = Kept::open(desk.store.clone(), setup.now).await?;
+    let kept = Kept::open(desk.store.clone(), setup.now).await?.speaking_of(setup).await;
     let entries = kept.entries().await?;
     if let Some(open) = entries.iter().find(|entry| entry.state.is_open()) {
-        let text =
-            format!("plan {} is still open ({}); confirm it, or take it back", open.intent.plan, open.state.word());
-        return refuse(setup, &text);
+        return refuse(setup, &still_open(open, setup));
     }
     if let Some(why) = marker::forgotten(desk.store.path(), &entries) {
         return refuse(setup, &why);
     }
+    marker::clear(desk.store.path(), &entries);
     if let Some(why) = durable::trouble(desk.store.path()) {
         return refuse(setup, &why);
     }
@@ -124,11 +147,12 @@ async fn in_front(
     let mut entry = Entry::new(id.clone(), intent, (accepted, clocks.here), within, by).marked();
     entry.plan = Some(Box::new(file.clone()));
     let restoring = restoring(&entry, setup, (desk, &args.file))?;
-    marker::set(desk.store.path(), &entry, &restoring)?;
     kept.commit(&entry).await?;
     let is_covered = last_run.is_some_and(|end| setup.now - end < RUNS_END_WITHIN);
     setup.print(&begun(&entry, &restoring, is_covered, setup))?;
-    let exit = Front::new(setup, (&kept, &live), (&id, within)).attend(signals).await?;
+    let attended = Front::new(setup, (&kept, &live), (&id, within)).attend(signals).await;
+    kept.deliver(None).await;
+    let exit = attended?;
     marker::clear(desk.store.path(), &kept.entries().await?);
     Ok(exit)
 }
@@ -240,7 +264,7 @@ pub(crate) async fn confirm(args: &ConfirmArgs, setup: &Setup<'_, Config>) -> an
 }
 
 async fn confirm_at(args: &ConfirmArgs, setup: &Setup<'_, Config>, desk: &Desk) -> anyhow::Result<Exit> {
-    let kept = Kept::open(desk.store.clone(), setup.now).await?;
+    let kept = Kept::open(desk.store.clone(), setup.now).await?.speaking_of(setup).await;
     let entries = kept.entries().await?;
     if let Some(why) = marker::forgotten(desk.store.path(), &entries) {
         return nothing(setup, &sentence(&why));
@@ -285,6 +309,7 @@ async fn confirm_at(args: &ConfirmArgs, setup: &Setup<'_, Config>, desk: &Desk) 
     }
     keep_ownership(&kept, &desk.store, at).await?;
     marker::clear(desk.store.path(), &kept.entries().await?);
+    kept.deliver(desk.busy()).await;
     let last = confirmed.said.last().map(|said| sentence(&said.words)).unwrap_or_default();
     setup.print(&format!("{last}.\n"))?;
     Ok(Exit::Concluded)

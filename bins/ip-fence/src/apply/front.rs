@@ -70,6 +70,8 @@ impl<'a> Front<'a> {
                 return Ok(exit);
             }
             if entry.state == State::Switched {
+                // so that somebody who is not at this terminal can confirm in time, or take it back
+                let Some(()) = self.heeding(self.kept.deliver(None), signals).await? else { return Ok(self.left()) };
                 let Some(decided) = self.wait(entry, &mut checked, signals).await? else { return Ok(self.left()) };
                 self.show(&decided);
                 if let Some(exit) = ended(&decided) {

@@ -1,6 +1,8 @@
 //! What every run does with what is open: it takes back what nobody has confirmed.
 
-use chrono::TimeDelta;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{ApiKey, Client};
 use job_runner::environment::Environment;
 use job_runner::secret::find_key;
@@ -43,18 +45,12 @@ pub(crate) async fn settle(config: &Config, unsettled: &Unsettled) -> anyhow::Re
     kept.hand_on().await?;
     settled.left = forgotten(&kept.entries().await?);
     let here = unsettled.client.portal_now().unwrap_or(now);
-    let is_followed = |entry: &&Entry| entry.state.is_open() || entry.ended.is_some_and(|ended| here - ended < LATE);
-    for entry in kept.entries().await?.iter().filter(is_followed) {
+    for entry in kept.entries().await?.iter().filter(|entry| is_followed(entry, here)) {
         let live = Live::new(client(config, &unsettled.client), unsettled.present());
         let Some(after) = follow((&kept, &live), &entry.id, (false, false)).await? else { continue };
         let said = after.said.iter().skip(entry.said.len());
         settled.said.extend(said.map(|said| said.words.to_string()));
-        let is_due = after.state == State::Switched && is_past(&after, live.clocks());
-        let is_new_conflict = after.state == State::Conflict && entry.state != State::Conflict;
-        if after.state == State::Reverting || is_due || is_new_conflict {
-            let last = after.said.last().map(|said| said.words.to_string());
-            settled.left = settled.left.or(last.or(Some("the address list was not taken back".to_owned())));
-        }
+        settled.left = settled.left.or(left(entry.state, &after, live.clocks()));
     }
     keep_ownership(&kept, store, now).await?;
     if let Some(file) = file {
@@ -65,6 +61,29 @@ pub(crate) async fn settle(config: &Config, unsettled: &Unsettled) -> anyhow::Re
         unsettled.voice.deliver(now).await;
     }
     Ok(settled)
+}
+
+/// Whether a run looks at an application: it is open, or others' writes may still come to light. `here` is the present by the portal's clock.
+pub(super) fn is_followed(entry: &Entry, here: DateTime<Utc>) -> bool {
+    entry.state.is_open() || entry.ended.is_some_and(|ended| here - ended < LATE)
+}
+
+/// Why a run that has followed an application, which was in the state `before`, ends with 1.
+pub(super) fn left(before: State, after: &Entry, clocks: Clocks) -> Option<String> {
+    let is_due = after.state.is_open() && is_past(after, clocks);
+    let is_new_conflict = after.state == State::Conflict && before != State::Conflict;
+    let is_left = after.state == State::Reverting || is_due || is_new_conflict;
+    let last = after.said.last().map(|said| said.words.clone());
+    is_left.then(|| last.unwrap_or_else(|| "the address list was not taken back".to_owned()))
+}
+
+/// The lists that may have to be taken back, of a run that cannot look: of one store, or of all in a folder.
+pub(crate) fn waits_beside(place: &Path) -> Vec<String> {
+    let beside = std::fs::read_dir(place).into_iter().flatten().filter_map(Result::ok).map(|file| file.path());
+    let mut stores: Vec<PathBuf> = if place.is_dir() { beside.collect() } else { vec![place.to_owned()] };
+    stores.retain(|path| !place.is_dir() || path.extension().is_some_and(|ending| ending == marker::ENDING));
+    stores.sort();
+    stores.iter().filter_map(|store| marker::waits(store)).collect()
 }
 
 /// What a run that changes nothing leaves to the next one.

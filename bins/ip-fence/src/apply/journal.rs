@@ -4,13 +4,16 @@ use alerting::{Alert, Outbox};
 use anyhow::{Context as _, bail};
 use audit_model::Bilingual;
 use chrono::{DateTime, Utc};
-use job_runner::Voice;
+use job_runner::{Setup, Voice};
 use job_store::{Journal, JournalState, Store, Write};
 use serde_json::Value;
+use tracing::warn;
 
 use super::entry::{Entry, State};
+use super::marker;
 use super::run::Ledger;
 use super::telling::alert;
+use crate::config::Config;
 
 /// Name of applications in the journal.
 pub(super) const KIND: &str = "address_list";
@@ -36,6 +39,25 @@ impl Kept {
     /// The same, which hands what entries say over to the alerts, in the commit that says it.
     pub(crate) fn speaking(self, voice: Voice) -> Self {
         Kept { voice: Some(voice), ..self }
+    }
+
+    /// The same for a command. What keeps its alerts from being made, such as a channel with a mistake, keeps nobody from acting: the next
+    /// run hands them over.
+    pub(crate) async fn speaking_of(self, setup: &Setup<'_, Config>) -> Self {
+        match setup.voice(&self.store).await {
+            Ok(voice) => self.speaking(voice),
+            Err(failure) => {
+                warn!("no alerts are sent before the next run: {failure:#}");
+                self
+            }
+        }
+    }
+
+    /// Sends what waits, for a few seconds at most. Not beside another process that is `busy`: that sends it.
+    pub(crate) async fn deliver(&self, busy: Option<&str>) {
+        if let (Some(voice), None) = (&self.voice, busy) {
+            voice.deliver(self.now).await;
+        }
     }
 
     /// Changes an entry as somebody has decided, whatever another process keeps of it meanwhile.
@@ -87,6 +109,9 @@ impl Ledger for Kept {
     }
 
     async fn commit(&self, entry: &Entry) -> anyhow::Result<bool> {
+        if entry.state.is_open() {
+            marker::keep(self.store.path(), entry)?;
+        }
         let mut next = Entry { revision: entry.revision + 1, ..entry.clone() };
         let tenant = entry.intent.tenant.map_or_else(|| "unknown".to_owned(), |tenant| tenant.to_string());
         let (key, subject) = (format!("{KIND} {}", entry.id), format!("tenant {tenant}"));
@@ -123,6 +148,37 @@ mod tests {
     use super::super::testing::{entry, written};
     use super::super::words;
     use super::*;
+
+    /// Also of a list that was confirmed, and is to be taken back later.
+    #[tokio::test]
+    async fn a_file_says_that_a_list_is_open_for_as_long_as_it_is() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("docs.example.com.sqlite");
+        let store = Store::open(&format!("sqlite://{}", path.display())).await.unwrap();
+        let kept = Kept::open(store, DateTime::UNIX_EPOCH).await.unwrap();
+        let is_open = async || {
+            marker::clear(&path, &kept.entries().await.unwrap());
+            marker::forgotten(&path, &[]).is_some()
+        };
+        let mut entry = entry();
+        for (state, open) in [
+            (State::Planned, true),
+            (State::Switched, true),
+            (State::Confirmed, false),
+            (State::Reverting, true),
+            (State::Restored, false),
+            (State::Reverting, true),
+        ] {
+            entry.state = state;
+            assert!(kept.commit(&entry).await.unwrap());
+            entry.revision += 1;
+            assert_eq!(is_open().await, open, "{state:?}");
+        }
+        assert!(marker::forgotten(&path, std::slice::from_ref(&entry)).is_none());
+        let older = Entry { id: "a0".to_owned(), revision: 0, ..entry };
+        assert!(kept.commit(&older).await.unwrap());
+        assert!(marker::forgotten(&path, &[older]).unwrap().contains("plan"), "an older store was put back");
+    }
 
     /// A clock that was ahead and was set: what came last is still what is confirmed and taken back.
     #[tokio::test]

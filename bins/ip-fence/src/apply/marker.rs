@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use super::entry::Entry;
+use super::restore;
 
 /// What the file holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,17 +19,28 @@ pub(super) struct Marker {
     restore: PathBuf,
 }
 
+pub(super) const ENDING: &str = "applying";
+
 fn path(store: &Path) -> PathBuf {
-    store.with_extension("applying")
+    store.with_extension(ENDING)
 }
 
-/// Says that an application begins. A store on a server has no file beside it.
-pub(super) fn set(store: &Path, entry: &Entry, restore: &Path) -> anyhow::Result<()> {
-    if !store.exists() {
+/// Says that an application is open, before the journal does. A store on a server has no file beside it.
+///
+/// # Errors
+/// The file cannot be written, of an application that has not begun: one that is to be taken back goes on without.
+pub(super) fn keep(store: &Path, entry: &Entry) -> anyhow::Result<()> {
+    // of an application that the journal does not know it must not get lost
+    if look(store).is_some() || !store.exists() {
         return Ok(());
     }
-    let marker = Marker { id: entry.id.clone(), plan: entry.intent.plan.clone(), restore: restore.to_owned() };
-    Ok(files::replace(&path(store), &serde_json::to_vec(&marker)?, files::PRIVATE)?)
+    let restore = restore::beside(store, &entry.id);
+    let marker = Marker { id: entry.id.clone(), plan: entry.intent.plan.clone(), restore };
+    match files::replace(&path(store), &serde_json::to_vec(&marker)?, files::PRIVATE) {
+        Err(error) if !entry.puts.is_empty() => warn!("if the store is lost, no run will notice: {error}"),
+        written => written?,
+    }
+    Ok(())
 }
 
 /// Takes the file away once the journal says that the application has ended.
@@ -52,12 +64,24 @@ pub(super) fn forgotten(store: &Path, entries: &[Entry]) -> Option<String> {
     ))
 }
 
+/// What a run says that can look at nothing, neither at the journal nor at the portal.
+pub(super) fn waits(store: &Path) -> Option<String> {
+    let marker = look(store)?;
+    Some(format!(
+        "plan {} was being applied, as {} says, and this run has not looked whether its list is to be taken back: correct what is wrong, and \
+         run again; or run `sh {}`, which writes the list as it was before",
+        marker.plan,
+        path(store).display(),
+        marker.restore.display()
+    ))
+}
+
 fn look(store: &Path) -> Option<Marker> {
     let text = std::fs::read(path(store)).ok()?;
     // half a file says as much: it is written before anything is sent
     Some(serde_json::from_slice(&text).unwrap_or_else(|_| Marker {
         id: String::new(),
         plan: "of which only this file is left".to_owned(),
-        restore: store.with_file_name("restore-ID.sh"),
+        restore: restore::beside(store, "ID"),
     }))
 }

@@ -90,7 +90,7 @@ impl Ledger for Host {
                 return Ok(false);
             }
             world.check_commit(entry);
-            world.ledger = Some(Entry { revision: entry.revision + 1, ..entry.clone() });
+            world.keep(Entry { revision: entry.revision + 1, ..entry.clone() });
             Ok(true)
         })
         .await
@@ -128,6 +128,8 @@ fn whatever_happens_nobody_is_locked_out_and_nothing_is_lost_in_silence() {
         ("raced", 100),
         ("clocks apart", 20),
         ("ordered back", 50),
+        ("ended with 0", 3),
+        ("ended with 1", 20),
     ];
     play(run, &expected);
 }

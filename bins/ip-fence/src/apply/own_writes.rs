@@ -41,6 +41,14 @@ pub(crate) async fn own_writes(
     Ok((own, arrived))
 }
 
+/// Ids of the events of own writes that the journal knows by now: those of an application that a run has followed.
+///
+/// # Errors
+/// Of the store.
+pub(crate) async fn own_events(store: &Store) -> anyhow::Result<BTreeSet<i64>> {
+    Ok(noted(&Kept::open(store.clone(), DateTime::UNIX_EPOCH).await?.entries().await?))
+}
+
 /// What earlier runs have seen.
 fn noted(entries: &[Entry]) -> BTreeSet<i64> {
     entries.iter().flat_map(|entry| &entry.puts).flat_map(|put| &put.events).map(|own| own.event).collect()

@@ -18,13 +18,18 @@ pub(super) fn restoring(
     setup: &Setup<'_, Config>,
     (desk, plan): (&Desk, &Path),
 ) -> anyhow::Result<PathBuf> {
-    let beside = desk.store.path().parent().filter(|folder| folder.is_dir());
-    let folder = beside.or(plan.parent().filter(|folder| folder.is_dir())).unwrap_or(Path::new("."));
-    let path = folder.join(format!("restore-{}.sh", entry.id));
+    let is_folder = |path: &Path| path.parent().is_some_and(Path::is_dir);
+    let place = [desk.store.path(), plan].into_iter().find(|path| is_folder(path)).unwrap_or(Path::new("."));
+    let path = beside(place, &entry.id);
     let text = script(&setup.portal_url()?, &entry.intent.plan, &entry.intent.before)?;
     files::replace(&path, text.as_bytes(), files::PRIVATE)
         .with_context(|| format!("{} cannot be written, so nothing is written to the portal", path.display()))?;
     Ok(path)
+}
+
+/// The file of an application beside the store.
+pub(super) fn beside(store: &Path, id: &str) -> PathBuf {
+    store.with_file_name(format!("restore-{id}.sh"))
 }
 
 /// Neither the key nor the list is an argument: the first would show in the list of processes, and the second may be longer than one can be.

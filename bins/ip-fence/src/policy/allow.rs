@@ -15,6 +15,10 @@ use super::import::{NewRule, free_label};
 use super::{Entry, Policy, PolicyFile, Rule, directory, lint, parse, shown};
 use crate::config::Config;
 
+/// Of an IPv6 address, which the portal does not note as the rule has it.
+const CUT: &str = "\nLook at it again: the portal notes an IPv6 address only up to its first colon, so runs cannot tell whether somebody came \
+                   from here, and still report it as `cannot_judge`. Give an IPv4 address where there is one.\n";
+
 pub(crate) async fn allow(
     setup: &Setup<'_, Config>,
     person: &str,
@@ -49,7 +53,8 @@ pub(crate) async fn allow(
         "was added to"
     };
     let endless = if expires.is_none() { "\nThe rule has no end; `--until DATE` gives it one.\n" } else { "" };
-    setup.print(&format!("This rule {what} {}:\n{text}{}{endless}", path.display(), doubts(setup, &after)?))?;
+    let cut = if matches!(range, AddressRange::V6 { .. }) { CUT } else { "" };
+    setup.print(&format!("This rule {what} {}:\n{text}{}{cut}{endless}", path.display(), doubts(setup, &after)?))?;
     Ok(Exit::Concluded)
 }
 

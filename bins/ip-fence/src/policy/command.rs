@@ -64,7 +64,8 @@ async fn import(setup: &Setup<'_, Config>, file: &Path, from: Option<ListFormat>
     if setup.common.portal.url.is_some() {
         let mut directory = Directory::default();
         directory.read_people(&setup.client()?).await?;
-        for unknown in import::resolve(&mut rows, &directory) {
+        let unknown = import::resolve(&mut rows, &directory).map_err(|mistakes| directory::refused(file, mistakes))?;
+        for unknown in unknown {
             warn!("the portal has no person `{}`; the policy says so beside the rule", shown(&unknown));
         }
     }

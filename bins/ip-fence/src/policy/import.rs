@@ -5,7 +5,7 @@ use std::fmt;
 
 use audit_model::AddressRange;
 use chrono::NaiveDate;
-use docspace_client::Directory;
+use docspace_client::{Account, Directory};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::error::Category;
@@ -27,6 +27,9 @@ pub(crate) struct Row {
     line: usize,
     #[serde(skip)]
     who: Who,
+    /// The id that stands beside the e-mail address, where there are both.
+    #[serde(skip)]
+    id: Option<String>,
 }
 
 /// What the portal says about the person of a row.
@@ -43,7 +46,7 @@ enum Who {
 impl Row {
     fn new(person: impl Into<String>, address: impl Into<String>, line: usize) -> Self {
         let (person, address) = (person.into(), address.into());
-        Row { person, address, label: String::new(), line, who: Who::NotAsked }
+        Row { person, address, label: String::new(), line, who: Who::NotAsked, id: None }
     }
 }
 
@@ -131,16 +134,27 @@ struct NewUser {
 
 impl NewUser {
     /// Their address says who they are, the id only to the portal.
-    fn pair(self) -> (String, Vec<String>) {
-        let email = self.email.filter(|email| !email.trim().is_empty());
-        (email.or(self.id).unwrap_or_default(), self.allowed_ips)
+    fn listed(self) -> Listed {
+        let is_said = |text: &String| !text.trim().is_empty();
+        match (self.email.filter(is_said), self.id.filter(is_said)) {
+            (Some(person), id) => Listed { person, id, addresses: self.allowed_ips },
+            (None, id) => Listed { person: id.unwrap_or_default(), id: None, addresses: self.allowed_ips },
+        }
     }
 }
 
+/// One person of a list, with all of their addresses.
+struct Listed {
+    person: String,
+    /// Where it stands beside an e-mail address.
+    id: Option<String>,
+    addresses: Vec<String>,
+}
+
 /// The rows of people with their addresses. Whoever has none would be lost, and nobody can tell whether that means nowhere or everywhere.
-fn rows_of(pairs: impl IntoIterator<Item = (String, Vec<String>)>) -> Result<Vec<Row>, Vec<Mistake>> {
+fn rows_of(listed: impl IntoIterator<Item = Listed>) -> Result<Vec<Row>, Vec<Mistake>> {
     let (mut rows, mut mistakes) = (Vec::new(), Vec::new());
-    for (line, (person, addresses)) in (1..).zip(pairs) {
+    for (line, Listed { person, id, addresses }) in (1..).zip(listed) {
         if addresses.is_empty() {
             let message = format!(
                 "`{}` has no address and would be lost; give addresses, or take the person out",
@@ -148,7 +162,8 @@ fn rows_of(pairs: impl IntoIterator<Item = (String, Vec<String>)>) -> Result<Vec
             );
             mistakes.push(Mistake::new(line, message));
         }
-        rows.extend(addresses.into_iter().map(|address| Row::new(person.clone(), address, line)));
+        let row = |address| Row { id: id.clone(), ..Row::new(person.clone(), address, line) };
+        rows.extend(addresses.into_iter().map(row));
     }
     if mistakes.is_empty() { Ok(rows) } else { Err(mistakes) }
 }
@@ -190,18 +205,28 @@ pub(crate) fn from_json(text: &str) -> Result<Vec<Row>, Vec<Mistake>> {
         _ => vec![Mistake::new(error.line(), format!("is no JSON: {error}"))],
     };
     match serde_json::from_str(without_mark(text)).map_err(mistake)? {
-        Json::Map(Pairs(map)) => rows_of(map),
+        Json::Map(Pairs(map)) => {
+            rows_of(map.into_iter().map(|(person, addresses)| Listed { person, id: None, addresses }))
+        }
         Json::Rows(rows) => {
             Ok(rows.into_iter().enumerate().map(|(number, row)| Row { line: number + 1, ..row }).collect())
         }
-        Json::One(user) => rows_of([user.pair()]),
-        Json::Several(users) => rows_of(users.into_iter().map(NewUser::pair)),
+        Json::One(user) => rows_of([user.listed()]),
+        Json::Several(users) => rows_of(users.into_iter().map(NewUser::listed)),
     }
 }
 
 /// Says of each row who its person is at the portal, and calls them by their e-mail address: nobody can review ids. Gives the names that
 /// the portal does not know.
-pub(crate) fn resolve(rows: &mut [Row], directory: &Directory) -> BTreeSet<String> {
+///
+/// # Errors
+/// Rows whose id and e-mail address are two accounts: whoever made the list has mixed them up, and either may be meant.
+pub(crate) fn resolve(rows: &mut [Row], directory: &Directory) -> Result<BTreeSet<String>, Vec<Mistake>> {
+    let mut mistakes: Vec<Mistake> = rows.iter().filter_map(|row| two_accounts(row, directory)).collect();
+    mistakes.dedup();
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
     let mut unknown = BTreeSet::new();
     for row in rows {
         match directory.person(&row.person) {
@@ -217,7 +242,23 @@ pub(crate) fn resolve(rows: &mut [Row], directory: &Directory) -> BTreeSet<Strin
             }
         }
     }
-    unknown
+    Ok(unknown)
+}
+
+fn two_accounts(row: &Row, directory: &Directory) -> Option<Mistake> {
+    let id = row.id.as_ref()?;
+    let (by_id, by_email) = (directory.person(id)?, directory.person(&row.person)?);
+    let name = |account: &Account| account.person.name.for_terminal();
+    (by_id.person.id != by_email.person.id).then(|| {
+        let message = format!(
+            "`{}` is {}, and the id `{}` beside it is {}: two accounts; correct one of them",
+            shown(&row.person),
+            name(by_email),
+            shown(id),
+            name(by_id)
+        );
+        Mistake::new(row.line, message)
+    })
 }
 
 /// The policy as TOML: one rule for all people who have the same addresses under the same label; without a label one for each person,
@@ -381,7 +422,7 @@ mod tests {
             r#"{{"{ANNA}": ["192.0.2.1"], "{{{BOB}}}": ["192.0.2.1", "192.0.2.9"], "00000000-0000-0000-0000-000000000063": ["192.0.2.1"]}}"#
         );
         let mut rows = from_json(&json).unwrap();
-        let unknown = resolve(&mut rows, &directory());
+        let unknown = resolve(&mut rows, &directory()).unwrap();
         assert_eq!(unknown.into_iter().collect::<Vec<_>>(), ["00000000-0000-0000-0000-000000000063"]);
         insta::assert_snapshot!(to_policy(&rows).unwrap(), @r#"
         default = "report"
@@ -416,6 +457,25 @@ mod tests {
         let nobody = r#"{"allowedIps": ["192.0.2.1"]}"#;
         assert!(to_policy(&from_json(nobody).unwrap()).unwrap_err()[0].message.contains("names no person"));
         assert!(from_json(r#"{"email": "a", "allowedIps": [], "until": "2027-01-01"}"#).is_err(), "it would be lost");
+    }
+
+    /// By which of them the portal's list would go, nobody can tell.
+    #[test]
+    fn an_id_and_an_address_of_two_accounts_are_refused_by_name() {
+        use crate::testing::{ANNA, BOB, directory};
+        let user =
+            |id| format!(r#"[{{"id": "{id}", "email": "Bob@example.com", "allowedIps": ["192.0.2.1", "192.0.2.9"]}}]"#);
+        let refused = resolve(&mut from_json(&user(ANNA)).unwrap(), &directory()).unwrap_err();
+        let expected = format!(
+            "line 1: `Bob@example.com` is bob, and the id `{ANNA}` beside it is anna: two accounts; correct one of them"
+        );
+        assert_eq!(refused.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
+        let nobody = "00000000-0000-0000-0000-000000000063".parse().unwrap();
+        for id in [BOB, nobody] {
+            let mut rows = from_json(&user(id)).unwrap();
+            assert!(resolve(&mut rows, &directory()).unwrap().is_empty(), "{id}");
+            assert!(to_policy(&rows).unwrap().contains("people = [\"bob@example.com\"]"), "{id}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::sightings::{Trace, Traces, day};
-use super::{DAYS, Inputs, Why};
+use super::{DAYS, Inputs, SHARED_PEOPLE, Why};
 use crate::policy::{Policy, PolicyFile, Unnamed};
 use crate::rule::bursts::{AFTER_BURST, Bursts, Guessing};
 use crate::rule::habits::HABIT;
@@ -28,7 +28,9 @@ pub(super) fn doubts(
     guessed: &[Guessing],
     trusted: &BTreeSet<IpAddr>,
 ) -> Doubt {
-    let mut doubts = Doubt::new();
+    let strange = tried_by_strangers(logins, guessed);
+    let is_strange = |key: &&(Uuid, IpAddr)| strange.contains(&key.1);
+    let mut doubts: Doubt = traces.of.keys().filter(is_strange).map(|key| (*key, Why::AfterFailedLogins)).collect();
     let mut taken: BTreeMap<Uuid, DateTime<Utc>> = BTreeMap::new();
     let mut countries = Abroad::new(inputs);
     for login in logins.iter().filter(|login| login.action.is_successful_login()) {
@@ -69,6 +71,21 @@ pub(super) fn doubts(
         }
     }
     doubts
+}
+
+/// Addresses from which somebody tried the accounts of several people who have never come from there: no colleagues who mistype, however
+/// long somebody has worked there in peace.
+fn tried_by_strangers(logins: &[Sighting], guessed: &[Guessing]) -> BTreeSet<IpAddr> {
+    let came = logins.iter().filter(|login| login.action.is_successful_login() && !login.ip_was_set);
+    let came: BTreeSet<(Uuid, IpAddr)> = came.filter_map(|login| Some((login.user, login.address().ip()?))).collect();
+    let mut tried: BTreeMap<IpAddr, BTreeSet<Uuid>> = BTreeMap::new();
+    for guess in guessed {
+        // of several callers nobody can tell here which of them tried whom
+        let [caller] = guess.callers.iter().copied().collect::<Vec<_>>()[..] else { continue };
+        let strangers = guess.accounts.iter().copied().filter(|account| !came.contains(&(*account, caller)));
+        tried.entry(caller).or_default().extend(strangers);
+    }
+    tried.into_iter().filter(|(_, strangers)| strangers.len() >= SHARED_PEOPLE).map(|(ip, _)| ip).collect()
 }
 
 /// Whether a login came within an hour after the guessing, or from where that account was guessed.

@@ -128,6 +128,56 @@ fn what_an_attacker_used_is_named_and_not_proposed() {
     assert!(allows(&suggestion, office.id("home3"), "203.0.113.13"));
 }
 
+/// Three stolen passwords, used in peace from one address for 89 days, make a shared place. Then somebody goes loud there.
+#[test]
+fn a_place_that_is_used_in_peace_is_not_proposed_once_others_are_tried_from_there() {
+    for seed in [7, 8] {
+        let quiet = suggested(&Office::infiltrated(seed, false));
+        assert!(
+            allows(&quiet, Office::infiltrated(seed, false).id("home0"), "192.0.2.66"),
+            "only its noise gives it away"
+        );
+        let office = Office::infiltrated(seed, true);
+        check_everything(&office).unwrap();
+        let suggestion = suggested(&office);
+        for victim in ["home0", "home1", "home2"] {
+            assert_eq!(
+                looks_at(&suggestion, office.id(victim), "192.0.2.66"),
+                Some(Why::AfterFailedLogins),
+                "{victim}"
+            );
+        }
+        assert!(allows(&suggestion, office.id("home1"), "203.0.113.11"), "their homes stay theirs");
+        assert!(allows(&suggestion, office.id("worker0"), "198.51.100.4"), "and so does the office");
+    }
+}
+
+/// Colleagues at a conference share an address with everybody in the hotel, somebody who guesses among them.
+#[test]
+fn a_hotel_from_which_somebody_guesses_is_no_shared_place() {
+    for seed in [7, 8] {
+        let office = Office::at_a_conference(seed);
+        check_everything(&office).unwrap();
+        let suggestion = suggested(&office);
+        assert_eq!(looks_at(&suggestion, office.id("worker1"), "192.0.2.77"), Some(Why::AfterFailedLogins));
+        assert!(allows(&suggestion, office.id("worker1"), "198.51.100.5"));
+    }
+}
+
+/// Somebody tries for a month, and never gets in; meanwhile four people move to another office.
+#[test]
+fn a_new_office_is_proposed_and_failed_logins_teach_nothing() {
+    let office = Office::moving(7);
+    check_everything(&office).unwrap();
+    let suggestion = suggested(&office);
+    for worker in ["worker0", "worker3"] {
+        assert!(allows(&suggestion, office.id(worker), "198.51.101.4"), "{worker}");
+        assert!(allows(&suggestion, office.id(worker), "198.51.100.4"), "{worker}");
+    }
+    assert_eq!(looks_at(&suggestion, office.id("worker6"), "192.0.2.88"), None, "nobody came from there");
+    assert!(allows(&suggestion, office.id("worker6"), "198.51.100.4"));
+}
+
 #[test]
 fn a_proxy_is_named_and_nothing_is_proposed() {
     let suggestion = suggested(&Office::behind_a_proxy(7));

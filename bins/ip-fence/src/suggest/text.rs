@@ -184,7 +184,7 @@ fn who(person: &Person) -> String {
 fn why(why: Why) -> &'static str {
     match why {
         Why::AfterFailedLogins => {
-            "came into use right after many failed logins; somebody may have guessed the password"
+            "many failed logins came right before its first use, or from there; somebody may have guessed the password"
         }
         Why::AfterTakeover => "came into use after somebody may have guessed the password",
         Why::NewCountry => "in a country that was new to this person",

@@ -103,6 +103,10 @@ async fn the_run_after_a_list_that_waited_judges_that_time_and_knows_own_writes(
     cli_test::send("TERM", child.id().unwrap()).await;
     assert_eq!(cli_test::in_time(child.wait()).await.unwrap().code(), Some(3));
     assert_eq!(now_at(&setting.sim), before());
+    // the machine that writes is no place of the owner, whose key it uses
+    let policy = std::fs::read_to_string(path(&setting, "policy.toml")).unwrap();
+    let own = "[[rule]]\nlabel = \"owner\"\npeople = [\"olga@example.com\"]\nallow = [\"198.51.100.250\"]\n";
+    setting.file("policy.toml", &format!("{policy}{own}"));
     let next = ran(&setting, &["--since", "5m", "--format", "json"]).await;
     let report = next.json();
     let of_kind = |kind: &str| -> Vec<String> {
@@ -112,6 +116,7 @@ async fn the_run_after_a_list_that_waited_judges_that_time_and_knows_own_writes(
         findings.map(text).collect()
     };
     assert_eq!(of_kind("list_changed"), ["\"Anna Schmidt\" \"203.0.113.9\" 1"], "{}", next.stdout);
+    assert!(!of_kind("not_allowed").iter().any(|told| told.contains("Olga")), "{}", next.stdout);
     assert!(of_kind("not_allowed").contains(&"\"Hana Sato\" \"203.0.113.77\" 1".to_owned()), "{}", next.stdout);
 }
 
@@ -134,7 +139,7 @@ async fn of_two_hosts_with_one_store_one_writes_and_either_takes_back() {
         assert_eq!((ended.exit, puts(&setting.sim)), (3, 2), "{}{}", ended.stdout, ended.stderr);
         assert!(ended.stdout.contains(why), "{}", ended.stdout);
     };
-    nothing("is at work, so nothing is written now").await;
+    nothing("is still open (switched): olga began to apply it at").await;
     child.kill().await.unwrap();
     setting.lease_ends().await;
     nothing("is still open (switched)").await;

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use cli_test::{Run, kill_at};
-use portal_sim::{Fault, FaultKind, Intervention, Key, Login, PortalSim, Remembered, Scenario};
+use portal_sim::{AnswerForm, Fault, FaultBody, FaultKind, Intervention, Key, Login, PortalSim, Remembered, Scenario};
 use serde_json::Value;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
@@ -175,10 +175,46 @@ async fn a_plan_that_is_stale_or_changed_writes_nothing() {
     let stale = applied(&setting).await;
     assert_eq!((stale.exit, puts(&setting.sim)), (3, 0), "{}", stale.stdout);
     assert!(stale.stdout.contains("somebody has added 198.51.100.7"), "{}", stale.stdout);
+    let other = planned().await;
+    setting.file("list.plan", &std::fs::read_to_string(path(&other, "list.plan")).unwrap());
+    let elsewhere = applied(&setting).await;
+    assert_eq!((elsewhere.exit, puts(&setting.sim), puts(&other.sim)), (3, 0, 0), "{}", elsewhere.stdout);
+    assert!(elsewhere.stdout.contains(&other.sim.url()), "{}", elsewhere.stdout);
     setting.file("ip-fence.toml", &format!("{CONFIG}[apply]\nconfirm_within = \"25m\"\n"));
     let long = applied(&setting).await;
     assert_eq!((long.exit, puts(&setting.sim)), (2, 0), "{}", long.stdout);
     assert!(long.stderr.contains("shorter than `run_limit`"), "{}", long.stderr);
+}
+
+/// The pages of a proxy in place of the portal.
+const MAINTENANCE: FaultKind = FaultKind::Status { status: 503, body: Some(FaultBody::Html) };
+const SIGN_IN: FaultKind = FaultKind::OddAnswer { form: AnswerForm::Html };
+
+/// Each question of `apply` around its writes, with a page for browsers as its answer, a few times or until the end.
+#[tokio::test]
+async fn a_page_in_place_of_an_answer_leaves_nothing_behind() {
+    let setting = planned().await;
+    let asked = setting.sim.requests().len();
+    applied(&setting).await;
+    let first = writes(&setting)[0] - asked;
+    let reads = ["settings/iprestrictions$", "settings/iprestrictions/settings$", "security/audit/events/filter"];
+    let guards = ["people/@self", "keys/@self"];
+    for (page, times) in [(MAINTENANCE, 1), (SIGN_IN, 40)] {
+        for route in reads.iter().chain(&guards) {
+            let number = u64::try_from(setting.sim.requests().len() + first - 5).unwrap();
+            let fault = Fault::new(page.clone()).on(route).method("GET").from_request(number).times(times);
+            setting.sim.set_faults(vec![fault.clone()]);
+            let ended = applied(&setting).await;
+            setting.sim.set_faults(Vec::new());
+            let shown = format!("{fault:?}: {}{}", ended.stdout, ended.stderr);
+            assert!([1, 3].contains(&ended.exit), "{shown}");
+            if ended.exit == 1 {
+                setting.sim.edit(|scenario| scenario.now += TimeDelta::minutes(30));
+                cli_test::run(command(&setting, &[], FAST)).await;
+            }
+            assert_eq!(now_at(&setting.sim), before(), "{shown}");
+        }
+    }
 }
 
 /// The answer is lost, or the switch is, or the portal refuses: everything is as before.
@@ -195,6 +231,10 @@ async fn whatever_becomes_of_a_write_it_is_taken_back() {
         on(FaultKind::Unpaid, 1),
         on(FaultKind::TooManyRequests { retry_after: None }, 0),
         on(FaultKind::Unchanged, 0),
+        on(MAINTENANCE, 0),
+        on(MAINTENANCE, 1),
+        on(SIGN_IN, 0),
+        on(SIGN_IN, 1),
     ] {
         let setting = planned().await;
         setting.sim.set_faults(vec![fault.clone()]);
@@ -227,9 +267,13 @@ async fn taking_back_that_fails_ends_with_1_until_it_succeeds() {
         setting.sim.set_faults(vec![fault]);
         let ended = applied(&setting).await;
         assert_eq!(ended.exit, 1, "{status}: {}{}", ended.stdout, ended.stderr);
+        // nobody has to wait for a run to hear of it
+        let at_once = alerts(&setting, "pager");
+        assert!(!at_once.is_empty(), "{status}: {}{}", ended.stdout, ended.stderr);
         setting.sim.edit(|scenario| scenario.now += TimeDelta::hours(1));
         let next = cli_test::run(command(&setting, &[], FAST)).await;
         assert_eq!(next.exit, 1, "{status}: {}{}", next.stdout, next.stderr);
+        assert!(next.stderr.contains("cannot be taken back"), "{status}: {}", next.stderr);
         let (pager, all) = (alerts(&setting, "pager"), alerts(&setting, "all"));
         assert!(!pager.is_empty() && pager.iter().all(|alert| all.contains(alert)), "{status}: {pager:?} {all:?}");
         let is_blocked =
@@ -273,6 +317,9 @@ async fn two_applications_at_once_are_one() {
     cli_test::until(|| puts(&setting.sim) == 2).await;
     let second = applied(&setting).await;
     assert_eq!((second.exit, puts(&setting.sim)), (3, 2), "{}{}", second.stdout, second.stderr);
+    for part in ["is still open (", "): olga began to apply it at 2026-11-20T", "confirm --by NAME`", "rollback`"] {
+        assert!(second.stdout.contains(part), "{part}: {}", second.stdout);
+    }
     let watch = cli_test::run(command(&setting, &[], FAST)).await;
     assert_eq!((watch.exit, watch.stdout.as_str()), (0, ""), "{}", watch.stderr);
     assert!(watch.stderr.contains("is still at work"), "{}", watch.stderr);
@@ -469,10 +516,20 @@ async fn what_is_remembered_on_a_server_is_taken_back_too() {
     if !setting.keep_on_server() {
         return;
     }
-    let setting = planned_on(setting, CONFIG).await;
+    let mut setting = planned_on(setting, CONFIG).await;
     let ended = applied(&setting).await;
     assert_eq!((ended.exit, now_at(&setting.sim)), (3, before()), "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stdout.contains("nobody has confirmed it in time"), "{}", ended.stdout);
+    // somebody drops the schema, or names another database: nobody can take back, and the writes are told as everybody's are
+    let mut child = started(&setting);
+    said(&mut child, "is written").await;
+    child.kill().await.unwrap();
+    setting.sim.edit(|scenario| scenario.now += TimeDelta::hours(1));
+    setting.server = None;
+    let next = cli_test::run(command(&setting, &["--format", "json"], FAST)).await;
+    let findings = next.json()["findings"].clone();
+    let told = findings.as_array().unwrap().iter().find(|finding| finding["kind"] == "list_changed").unwrap();
+    assert_eq!((&told["person"]["email"], now_at(&setting.sim).1), (&"olga@example.com".into(), true), "{told}");
 }
 
 /// A restart of the machine would forget what is to be taken back.

@@ -81,7 +81,17 @@ async fn a_list_of_which_the_memory_is_gone_is_not_passed_over() {
         let again = cli_test::run(command(&setting, words, FAST)).await;
         assert!([1, 3].contains(&again.exit) && now_at(&setting.sim).1, "{words:?}: {}{}", again.stdout, again.stderr);
         assert!(words.is_empty() || !again.stdout.contains("nothing to"), "{words:?}: {}", again.stdout);
+        // each run says why it ends with 1
+        let said = format!("{}{}", again.stdout, again.stderr);
+        assert!(said.contains("what this program remembers of that is gone or"), "{words:?}: {said}");
     }
+    let history = cli_test::run(command(&setting, &["history"], FAST)).await;
+    assert_eq!(history.exit, 1, "{}{}", history.stdout, history.stderr);
+    assert!(
+        history.stdout.contains("is gone or cannot be read") && !history.stdout.contains("never written"),
+        "{}",
+        history.stdout
+    );
     std::fs::remove_file(setting.state_file("applying")).unwrap();
     let run = cli_test::run(command(&setting, &[], FAST)).await;
     assert_eq!(run.exit, 0, "{}{}", run.stdout, run.stderr);
@@ -91,12 +101,22 @@ async fn a_list_of_which_the_memory_is_gone_is_not_passed_over() {
 #[tokio::test]
 async fn taking_back_by_hand_waits_for_the_process_that_does_it() {
     let setting = planned().await;
+    setting.file("ip-fence.toml", &format!("{CONFIG}[alerts.file]\npath = \"alerts.ndjson\"\n"));
     let mut child = started(&setting);
     said(&mut child, "is written").await;
+    // who is not at this terminal hears of it, too
+    cli_test::until(|| told(&setting).contains("is written. Unless somebody confirms it before")).await;
     let back = cli_test::run(command(&setting, &["rollback", "--by", "ben"], "5")).await;
     assert_eq!((back.exit, now_at(&setting.sim)), (0, before()), "{}{}", back.stdout, back.stderr);
     assert!(back.stdout.contains("was taken back (no reason was given)"), "{}", back.stdout);
     assert_eq!(cli_test::in_time(child.wait()).await.unwrap().code(), Some(3));
+    let once = told(&setting).matches("was taken back (no reason was given)").count();
+    assert!(once > 0 && told(&setting).lines().count() == 3, "written, taken back, restored: {}", told(&setting));
+}
+
+/// What the file of alerts holds.
+fn told(setting: &Setting) -> String {
+    std::fs::read_to_string(setting.state.path().join("alerts.ndjson")).unwrap_or_default()
 }
 
 /// Whoever has one terminal only presses Ctrl-Z to confirm. A process that is halted would take nothing back, and hold the lock of the runs.
@@ -135,4 +155,27 @@ async fn what_a_run_takes_back_of_a_confirmed_list_is_ours_no_more() {
     assert_eq!(now_at(&setting.sim), before(), "{}{}", taken.stdout, taken.stderr);
     let again = plan().await;
     assert!(again.contains("to add (1 entry)") && !again.contains("somebody else has taken"), "{again}");
+}
+
+/// Settings or a key that cannot be read end a run before it takes anything back: that must not look like any other mistake.
+#[tokio::test]
+async fn a_run_that_a_mistake_ends_says_that_a_list_waits() {
+    let setting = left().await;
+    let policy = std::fs::read_to_string(setting.state.path().join("ip-fence.toml")).unwrap();
+    let key = "key_file = \"nowhere.key\"\n";
+    for (settings, key_file, mistake) in [
+        ("[portal\n".to_owned(), None, "ip-fence.toml"),
+        (format!("{key}{policy}"), Some("nowhere.key"), "nowhere.key"),
+    ] {
+        setting.file("ip-fence.toml", &settings);
+        let flags: Vec<&str> = key_file.iter().flat_map(|file| ["--key-file", file]).collect();
+        let run = cli_test::run(command(&setting, &flags, FAST)).await;
+        assert_eq!((run.exit, now_at(&setting.sim).1), (2, true), "{}{}", run.stdout, run.stderr);
+        for part in [mistake, "was being applied", "run `sh "] {
+            assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
+        }
+    }
+    setting.file("ip-fence.toml", &policy);
+    let run = cli_test::run(command(&setting, &[], FAST)).await;
+    assert_eq!((run.exit, now_at(&setting.sim)), (0, before()), "{}{}", run.stdout, run.stderr);
 }

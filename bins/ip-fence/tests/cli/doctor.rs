@@ -56,3 +56,38 @@ async fn a_header_that_passes_the_list_is_found_where_somebody_asks_for_it() {
         });
     }
 }
+
+/// It is needed only when a list is to be taken back, and then it is too late.
+#[cfg(unix)]
+#[tokio::test]
+async fn doctor_looks_at_the_key_that_writes() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mut scenario = listed();
+    let keys = [
+        ("olga@example.com", &["*:read", "*:write"][..]),
+        ("anna@example.com", &[]),
+        ("olga@example.com", &["*:read"]),
+    ];
+    let keys = keys.map(|(email, scopes)| {
+        let own = scenario.person_by_email(email).unwrap().clone();
+        let key = format!("sk-{:064x}", 0xa000 + 16 * email.len() + scopes.len());
+        Key { key, scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(), ..Key::of(&own) }
+    });
+    scenario.keys.extend(keys.clone());
+    let setting = portal_with(scenario).await;
+    setting.file("ip-fence.toml", "apply_key_file = \"apply-key\"\n");
+    let doctor = async || run(&setting, &["doctor", "--config", "ip-fence.toml"]).await;
+    let missing = doctor().await;
+    assert!(missing.exit == 2 && missing.stdout.contains("without it no run takes a list back"), "{}", missing.stdout);
+    let expected = ["is the owner's, and may write", "is not the owner's", "may not write the portal's list"];
+    for (key, said) in keys.iter().zip(expected) {
+        setting.file("apply-key", &key.key);
+        let looked = doctor().await;
+        let line = looked.stdout.lines().find(|line| line.contains("apply_key:")).unwrap_or_default();
+        assert!(line.contains(said), "{said}: {}{}", looked.stdout, looked.stderr);
+    }
+    let file = setting.state.path().join("apply-key");
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
+    assert!(doctor().await.stdout.contains("can be read by other users (mode 644)"), "{}", doctor().await.stdout);
+}

@@ -140,6 +140,9 @@ async fn an_address_is_allowed_by_a_rule_at_the_end() {
     assert_eq!(file(), format!("{POLICY}{rule}"));
     let longer = run(&setting, &[&about[..], &why[..2], &["--until", "2027-06-01", "--dry-run"]].concat()).await;
     assert!(longer.stdout.contains("expires = \"2027-06-01\""), "the rule there ends before: {}", longer.stdout);
+    let six = ["policy", "allow", "bob@example.com", "2001:db8::7", "--reason", "a site", "--dry-run"];
+    let six = run(&setting, &six).await;
+    assert!(six.exit == 0 && six.stdout.contains("notes an IPv6 address only up to its first colon"), "{}", six.stdout);
     let odd = run(&setting, &["policy", "allow", "bob@example.com", "203.0.113.0", "--reason", "a site"]).await;
     assert!(odd.stdout.contains("The rule has no end") && !added.stdout.contains("no end"), "{}", odd.stdout);
     assert!(

@@ -5,13 +5,18 @@ use std::collections::BTreeSet;
 use docspace_client::{AddressList, ListEntry};
 
 use super::super::entry::{Entry, Purpose, State, Topic};
+use super::super::hook;
 use super::super::merge;
+use super::super::seen::{Clocks, is_past};
 use super::world::{Happened, World, shown};
 
 impl World {
     /// Right before a write: it is kept, holds what was read and the reviewed difference, and is no blind repetition.
     pub(super) fn check_put(&mut self, list: &AddressList) {
         let Some(entry) = self.ledger.clone() else { return self.accuse("a write that is not kept".to_owned()) };
+        if !self.has_marker {
+            self.accuse("a write, and no file says so if the store is lost".to_owned());
+        }
         let Some((put, before)) = entry.puts.split_last() else {
             return self.accuse("a write that is not kept".to_owned());
         };
@@ -93,6 +98,18 @@ impl World {
         if left.state == State::Reverting && has_begun && !is_told {
             self.accuse(format!("it is not taken back, and nobody is told: {:?}", left.why));
         }
+    }
+
+    /// A run that watches has ended, and has found the application in a state `before`: what is left for the next one makes it end with 1.
+    pub(super) fn check_exit(&mut self, before: Option<State>, after: &Entry) {
+        let Some(before) = before else { return };
+        let clocks = Clocks { portal: (!self.is_down).then(|| self.portal_now()), here: self.here_now() };
+        let says = hook::left(before, after, clocks);
+        let is_left = after.state.is_open() && (after.state != State::Switched || is_past(after, clocks));
+        if is_left && says.is_none() {
+            self.accuse(format!("a run leaves it {}, and ends with 0", after.state.word()));
+        }
+        self.reach(if says.is_some() { "ended with 1" } else { "ended with 0" });
     }
 
     /// One run has ended after the deadline, with all quiet.

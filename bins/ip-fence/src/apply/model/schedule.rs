@@ -12,6 +12,7 @@ use docspace_client::{AddressList, ListEntry};
 use super::Host;
 use super::world::{Fate, World};
 use crate::apply::entry::{Confirmation, Entry, Order, State};
+use crate::apply::hook;
 use crate::apply::intent::{Addition, Intent};
 use crate::apply::run::follow;
 use crate::apply::seen::{Clocks, Seen};
@@ -23,6 +24,8 @@ struct Schedule {
     before: AddressList,
     pool: Vec<ListEntry>,
     run: Option<Run>,
+    /// The state in which a run that watches has found the application.
+    before_run: Option<State>,
     is_calm: bool,
 }
 
@@ -60,9 +63,10 @@ pub(super) fn run(seed: u64, is_logged: bool) -> World {
     let pool = (30..34).map(|number| entry(number, false)).chain(intent.added()).chain(intent.remove.clone()).collect();
     let clocks = (world.portal_now(), world.here_now());
     let kept = Entry::new("a1".to_owned(), intent, clocks, TimeDelta::minutes(15), ("olga".to_owned(), false));
-    world.ledger = Some(kept);
+    // what another host writes by the same plan bears another mark
+    world.ledger = Some(Entry { mark: format!("{seed:012x}"), ..kept });
     let world = Arc::new(Mutex::new(world));
-    let mut schedule = Schedule { world: world.clone(), before, pool, run: None, is_calm: false };
+    let mut schedule = Schedule { world: world.clone(), before, pool, run: None, before_run: None, is_calm: false };
     schedule.play();
     drop(schedule);
     let world = Arc::try_unwrap(world).unwrap_or_else(|_| panic!("a run is left"));
@@ -125,6 +129,10 @@ impl Schedule {
     }
 
     fn start(&mut self, is_foreground: bool, is_over: bool) {
+        let here = self.world().portal_now();
+        let kept = self.world().ledger.clone();
+        let Some(kept) = kept.filter(|entry| is_foreground || hook::is_followed(entry, here)) else { return };
+        self.before_run = (!is_foreground).then_some(kept.state);
         let mut world = self.world();
         world.note(|| format!("a run starts (in front: {is_foreground}, over: {is_over})"));
         let host = Host { world: self.world.clone(), began: world.now };
@@ -142,9 +150,13 @@ impl Schedule {
             let Some(run) = self.run.as_mut() else { return false };
             if let Poll::Ready(ended) = run.as_mut().poll(&mut context) {
                 self.run = None;
+                let before = self.before_run.take();
+                let mut world = self.world();
                 if let Ok(Some(left)) = ended {
-                    self.world().check_left(&left);
+                    world.check_left(&left);
+                    world.check_exit(before, &left);
                 }
+                world.clear_marker();
                 return true;
             }
         }
@@ -176,7 +188,8 @@ impl Schedule {
         };
         if let Some(decided) = decided {
             world.note(|| format!("decided: {}", decided.state.word()));
-            world.ledger = Some(Entry { revision: entry.revision + 1, ..decided });
+            world.keep(Entry { revision: entry.revision + 1, ..decided });
+            world.clear_marker();
         }
     }
 

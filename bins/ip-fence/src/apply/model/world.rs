@@ -67,6 +67,8 @@ pub(super) struct World {
     pub(super) rows_come_late: bool,
     pub(super) reads_are_stale: bool,
     pub(super) ledger: Option<Entry>,
+    /// The file beside the store that says that a list is being applied.
+    pub(super) has_marker: bool,
     pub(super) happened: Vec<Happened>,
     /// What our writes go by, with the number of the write.
     pub(super) read_for: BTreeMap<u32, Reading>,
@@ -94,6 +96,7 @@ impl World {
             rows_come_late: false,
             reads_are_stale: false,
             ledger: None,
+            has_marker: false,
             happened: Vec::new(),
             read_for: BTreeMap::new(),
             last_read: None,
@@ -126,6 +129,17 @@ impl World {
     pub(super) fn accuse(&mut self, what: String) {
         self.note(|| format!("WRONG: {what}"));
         self.wrong.push(what);
+    }
+
+    /// Keeps the application as the journal does: the file comes first.
+    pub(super) fn keep(&mut self, entry: Entry) {
+        self.has_marker |= entry.state.is_open();
+        self.ledger = Some(entry);
+    }
+
+    /// A process has ended in order, and takes the file away where nothing is open.
+    pub(super) fn clear_marker(&mut self) {
+        self.has_marker &= self.ledger.as_ref().is_some_and(|entry| entry.state.is_open());
     }
 
     /// Time goes by, and what is on its way arrives.

@@ -260,6 +260,47 @@ impl Office {
         }
     }
 
+    /// The usual office, and somebody with three stolen passwords who comes from one address from the first day on: at night, in the same
+    /// country, and without a wrong password, but for the last night.
+    pub(super) fn infiltrated(seed: u64, is_loud: bool) -> Self {
+        let mut office = Office::usual(seed);
+        for day in 0..89 {
+            for number in 0..3 {
+                office.login(&format!("home{number}"), "192.0.2.66", (day, 60 + number));
+            }
+        }
+        if is_loud {
+            (0..8).for_each(|number| office.fail(&format!("worker{number}"), "192.0.2.66", (88, 180 + number)));
+            office.attacked("192.0.2.66");
+        }
+        office.finish()
+    }
+
+    /// The usual office, of which four are at a conference for five days. Somebody in the same hotel guesses passwords.
+    pub(super) fn at_a_conference(seed: u64) -> Self {
+        let mut office = Office::usual(seed);
+        for day in 40..45 {
+            (0..4).for_each(|number| office.work(&format!("worker{number}"), "192.0.2.77", day));
+        }
+        (4..8).for_each(|number| office.fail(&format!("worker{number}"), "192.0.2.77", (42, 1_300 + number)));
+        (0..3).for_each(|number| office.fail(&format!("home{number}"), "192.0.2.77", (42, 1_305 + number)));
+        office.attacked("192.0.2.77");
+        office.finish()
+    }
+
+    /// The usual office, of which four work elsewhere in the last week. Somebody tries one account each night, and never gets in.
+    pub(super) fn moving(seed: u64) -> Self {
+        let mut office = Office::usual(seed);
+        for day in 83..89 {
+            (0..4).for_each(|number| office.work(&format!("worker{number}"), "198.51.101.4", day));
+        }
+        for day in 50..89 {
+            (0..6).for_each(|minute| office.fail("worker6", "192.0.2.88", (day, 150 + minute)));
+        }
+        office.attacked("192.0.2.88");
+        office.finish()
+    }
+
     /// Everybody through one address, the attacker too.
     pub(super) fn behind_a_proxy(seed: u64) -> Self {
         let mut office = Office::empty(seed);
