@@ -73,7 +73,7 @@ pub(super) fn left(before: State, after: &Entry, clocks: Clocks) -> Option<Strin
     let is_due = after.state.is_open() && is_past(after, clocks);
     let is_new_conflict = after.state == State::Conflict && before != State::Conflict;
     let is_left = after.state == State::Reverting || is_due || is_new_conflict;
-    let last = after.said.last().map(|said| said.words.clone());
+    let last = after.said.last().map(|said| said.words.to_string());
     is_left.then(|| last.unwrap_or_else(|| "the address list was not taken back".to_owned()))
 }
 
