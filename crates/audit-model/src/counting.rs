@@ -13,6 +13,9 @@ use crate::{MAX_EVIDENCE, Window};
 /// fetches a download in ranges; an hour without either means that somebody came back to the document.
 pub const ACT_REPEAT: TimeDelta = TimeDelta::minutes(60);
 
+/// Memory for more than so many times what is kept is given back where something is forgotten: most people have one busy day.
+const ROOMY: usize = 4;
+
 /// Tells the first event of an act from its repeats.
 ///
 /// An act goes on as long as events with the same key follow each other within [`ACT_REPEAT`].
@@ -39,6 +42,9 @@ impl<K: Eq + Hash> Sessions<K> {
     /// Forgets what no event from this time on can repeat. What begins an act stays the same.
     pub fn forget_before(&mut self, at: DateTime<Utc>) {
         self.last.retain(|_, last| at - *last <= ACT_REPEAT);
+        if self.last.capacity() > ROOMY * self.last.len() {
+            self.last.shrink_to(2 * self.last.len());
+        }
     }
 }
 
@@ -251,10 +257,11 @@ impl<D: Eq + Hash + Clone, S: Clone> SlidingWindow<D, S> {
     /// Forgets the acts that no act from this time on shares a window with. Episodes stay the same.
     pub fn forget_before(&mut self, at: DateTime<Utc>) {
         self.forget_until(at.timestamp_micros());
-        if self.acts.is_empty() {
-            self.acts.shrink_to_fit();
-            self.shown.shrink_to_fit();
-            self.documents.shrink_to_fit();
+        let kept = self.acts.len();
+        if self.acts.capacity() > ROOMY * kept {
+            self.acts.shrink_to(2 * kept);
+            self.shown.shrink_to(2 * kept);
+            self.documents.shrink_to(2 * kept);
         }
     }
 
@@ -359,6 +366,26 @@ mod tests {
         let begins: Vec<bool> =
             [0, 5, 60, 120, 181].into_iter().map(|minute| sessions.begins("budget", at(minute))).collect();
         assert_eq!(begins, [true, false, false, false, true]);
+    }
+
+    /// One busy day does not cost memory for all days after it.
+    #[test]
+    fn memory_of_what_is_forgotten_is_given_back() {
+        let mut window = acts_in(TimeDelta::hours(24), 10_000);
+        let mut sessions = Sessions::default();
+        for minute in 0..1_000 {
+            window.push(act(minute, minute));
+            sessions.begins(minute, at(minute));
+        }
+        for minute in [2_400, 2_430, 9_000] {
+            window.forget_before(at(minute));
+            sessions.forget_before(at(minute));
+            let kept = window.acts.len();
+            assert!(window.acts.capacity() <= ROOMY * kept && window.shown.capacity() <= ROOMY * kept, "{kept} acts");
+            assert!(window.documents.capacity() <= ROOMY * kept && sessions.last.is_empty(), "{kept} acts");
+            assert_eq!(sessions.last.capacity(), 0);
+        }
+        assert_eq!(window.acts.len(), 0);
     }
 
     /// A minute, a document and how many files stand behind it.

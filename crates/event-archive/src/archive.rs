@@ -34,6 +34,7 @@ const COMPONENT: Component = Component {
         Migration { number: 10, name: "what folders hold", sql: include_str!("migrations/10_inventory.sql") },
         Migration { number: 11, name: "who was made nameless", sql: include_str!("migrations/11_rewritten.sql") },
         Migration { number: 12, name: "which folder is in which", sql: include_str!("migrations/12_parents.sql") },
+        Migration { number: 13, name: "where events name rooms", sql: include_str!("migrations/13_rooms.sql") },
     ],
     on_server: &[
         Migration { number: 11, name: "the archive", sql: include_str!("migrations/postgres/archive.sql") },
@@ -41,6 +42,11 @@ const COMPONENT: Component = Component {
             number: 12,
             name: "which folder is in which",
             sql: include_str!("migrations/postgres/12_parents.sql"),
+        },
+        Migration {
+            number: 13,
+            name: "where events name rooms",
+            sql: include_str!("migrations/postgres/13_rooms.sql"),
         },
     ],
 };
@@ -68,6 +74,15 @@ fn some_events_sql(actions: &str) -> String {
     format!(
         "SELECT id, at_us, actor, actor_name, action, text, ip, target, context FROM audit_event
         WHERE at_us >= ? AND at_us < ? AND action IN ({actions}) ORDER BY at_us, id"
+    )
+}
+
+/// The same, of actions that are all in the index of those that name rooms.
+fn events_naming_rooms_sql() -> String {
+    format!(
+        "SELECT id, at_us, actor, actor_name, action, text, ip, target, context FROM audit_event
+        WHERE at_us >= ? AND at_us < ? AND action BETWEEN 5070 AND 5159 AND action IN ({}) ORDER BY at_us, id",
+        listed(ActionId::naming_rooms())
     )
 }
 
@@ -210,7 +225,7 @@ impl Archive {
 
     /// The events of the window that name rooms, in the same order: few beside all the others.
     pub(crate) fn events_naming_rooms(&self, window: Window) -> Stored<AuditEvent> {
-        self.events_of_actions(ActionId::naming_rooms(), window)
+        self.select("reading the events", events_naming_rooms_sql().into(), bounds(window), rows::events())
     }
 
     /// Every event that says that a room was deleted, whenever that was.
@@ -447,6 +462,7 @@ mod tests {
             (EVENTS_SQL, "audit_event_by_time"),
             (DETAILED_EVENTS_SQL, "audit_event_by_time"),
             (&some, "audit_event_by_time"),
+            (&events_naming_rooms_sql(), "audit_event_of_rooms"),
             (&near, "audit_event_by_time"),
             (&of, "audit_event_by_time"),
             (LOGINS_SQL, "login_event_by_time"),

@@ -16,6 +16,9 @@ use super::limits::{Basis, Limit, Span};
 use super::usual::{Hours, Usual};
 use crate::config::Limits;
 
+/// Memory for more than so many times the actions that are kept is given back: most people have one busy day.
+const ROOMY: usize = 4;
+
 /// A room that events are counted for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum RoomKey {
@@ -390,8 +393,8 @@ impl Activity {
             let folders = self.acts.drain(..over).filter(|act| act.unweighed_folder().is_some()).collect::<Vec<_>>();
             self.acts.splice(..0, folders);
         }
-        if self.acts.is_empty() {
-            self.acts.shrink_to_fit();
+        if self.acts.capacity() > ROOMY * self.acts.len() {
+            self.acts.shrink_to(2 * self.acts.len());
         }
     }
 

@@ -522,7 +522,7 @@ async fn a_store_of_the_first_version_shows_its_holes() {
     let folder = tempfile::tempdir().unwrap();
     let archive = open(folder.path()).await;
     let store = Store::open(&format!("sqlite://{}/portal.sqlite", folder.path().display())).await.unwrap();
-    let as_before = "DROP TABLE rewritten; DROP TABLE held; DROP TABLE listed_room; DROP TABLE left_open; DROP TABLE judged_span; DROP TABLE watched; DROP TABLE given_up;
+    let as_before = "DROP INDEX audit_event_of_rooms; DROP TABLE rewritten; DROP TABLE held; DROP TABLE listed_room; DROP TABLE left_open; DROP TABLE judged_span; DROP TABLE watched; DROP TABLE given_up;
         DELETE FROM component_schema WHERE component = 'archive' AND number >= 8;
         INSERT INTO covered_span VALUES ('audit', 0, 36000000000), ('audit', 39600000000, 90000000000), ('logins', 0, 9);
         INSERT INTO moment VALUES ('judged', 86400000000), ('judged room 71', 18000000000), ('audit', 7);";
