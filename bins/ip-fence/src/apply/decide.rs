@@ -22,7 +22,7 @@ impl Entry {
                 stands(&entry, &confirmation, seen)?;
                 entry = entry.into_state(State::Confirmed, None);
                 let words = words::confirmed(self, &confirmation);
-                entry.ended = Some(confirmation.at);
+                (entry.ended, entry.ended_here) = (Some(confirmation.at), Some(seen.clocks.here));
                 entry.say(Topic::Confirmed, confirmation.at, words);
                 entry.confirmation = Some(confirmation);
                 Ok(entry)
@@ -41,7 +41,7 @@ impl Entry {
         if entry.state.is_open() && entry.order.is_none() {
             entry.order = Some(order);
         } else if entry.state == State::Confirmed {
-            entry.ended = None;
+            (entry.ended, entry.ended_here) = (None, None);
             entry = entry.into_state(State::Reverting, Some(order.why.clone()));
             entry.order = Some(order);
         }

@@ -220,6 +220,9 @@ pub(crate) struct Entry {
     pub(crate) why: Option<Sentence>,
     /// When it came to its end, by the portal's clock.
     pub(crate) ended: Option<DateTime<Utc>>,
+    /// The same moment by this machine's.
+    #[serde(default)]
+    pub(crate) ended_here: Option<DateTime<Utc>>,
     /// Others' writes that were told, and whether each was overwritten.
     pub(crate) foreign: BTreeMap<i64, bool>,
     /// Entries of the difference that others have since changed in their way: theirs from then on.
@@ -255,6 +258,7 @@ impl Entry {
             order: None,
             why: None,
             ended: None,
+            ended_here: None,
             foreign: BTreeMap::new(),
             let_go: Vec::new(),
             said: Vec::new(),

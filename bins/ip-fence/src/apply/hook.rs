@@ -44,8 +44,8 @@ pub(crate) async fn settle(config: &Config, unsettled: &Unsettled) -> anyhow::Re
     let kept = kept?.speaking(unsettled.voice.clone());
     kept.hand_on().await?;
     settled.left = forgotten(&kept.entries().await?);
-    let here = unsettled.client.portal_now().unwrap_or(now);
-    for entry in kept.entries().await?.iter().filter(|entry| is_followed(entry, here)) {
+    let clocks = Clocks { portal: unsettled.client.portal_now(), here: unsettled.present() };
+    for entry in kept.entries().await?.iter().filter(|entry| is_followed(entry, clocks)) {
         let live = Live::new(client(config, &unsettled.client), unsettled.present());
         let Some(after) = follow((&kept, &live), &entry.id, (false, false)).await? else { continue };
         let said = after.said.iter().skip(entry.said.len());
@@ -63,9 +63,12 @@ pub(crate) async fn settle(config: &Config, unsettled: &Unsettled) -> anyhow::Re
     Ok(settled)
 }
 
-/// Whether a run looks at an application: it is open, or others' writes may still come to light. `here` is the present by the portal's clock.
-pub(super) fn is_followed(entry: &Entry, here: DateTime<Utc>) -> bool {
-    entry.state.is_open() || entry.ended.is_some_and(|ended| here - ended < LATE)
+/// Whether a run looks at an application: it is open, or others' writes may still come to light. Either clock may have been wrong when it
+/// ended, so both have to say that it is long ago.
+pub(super) fn is_followed(entry: &Entry, clocks: Clocks) -> bool {
+    let is_late = |ended: Option<DateTime<Utc>>, now: DateTime<Utc>| ended.is_some_and(|ended| now - ended < LATE);
+    let portal = clocks.portal.unwrap_or(clocks.here);
+    entry.state.is_open() || is_late(entry.ended, portal) || is_late(entry.ended_here, clocks.here)
 }
 
 /// Why a run that has followed an application, which was in the state `before`, ends with 1.

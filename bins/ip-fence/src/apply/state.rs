@@ -243,7 +243,7 @@ fn give_up(mut entry: Entry, why: impl Into<Sentence>, seen: &Seen<'_>) -> Step 
     if entry.puts.is_empty() {
         let words = words::refused(&entry, &why);
         entry.say(Topic::Refused, seen.now(), words);
-        entry.ended = Some(seen.now());
+        (entry.ended, entry.ended_here) = (Some(seen.now()), Some(seen.clocks.here));
         return rest(entry.into_state(State::Refused, Some(why)));
     }
     let words = words::reverting(&entry, &why);
@@ -331,7 +331,7 @@ fn end(mut entry: Entry, state: State, why: Option<Sentence>, seen: &Seen<'_>) -
         None => (Topic::Restored, words::restored(&entry)),
     };
     entry.say(topic, seen.now(), words);
-    entry.ended = Some(seen.now());
+    (entry.ended, entry.ended_here) = (Some(seen.now()), Some(seen.clocks.here));
     let why = why.or(entry.why.clone());
     rest(entry.into_state(state, why))
 }

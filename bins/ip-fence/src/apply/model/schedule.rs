@@ -129,9 +129,11 @@ impl Schedule {
     }
 
     fn start(&mut self, is_foreground: bool, is_over: bool) {
-        let here = self.world().portal_now();
-        let kept = self.world().ledger.clone();
-        let Some(kept) = kept.filter(|entry| is_foreground || hook::is_followed(entry, here)) else { return };
+        let world = self.world();
+        let clocks = Clocks { portal: Some(world.portal_now()), here: world.here_now() };
+        let kept = world.ledger.clone();
+        drop(world);
+        let Some(kept) = kept.filter(|entry| is_foreground || hook::is_followed(entry, clocks)) else { return };
         self.before_run = (!is_foreground).then_some(kept.state);
         let mut world = self.world();
         world.note(|| format!("a run starts (in front: {is_foreground}, over: {is_over})"));
