@@ -42,9 +42,9 @@ async fn who_is_off_is_not_forgotten_with_the_store() {
     let config = setting.state.path().join("bulk-guard.toml").display().to_string();
     for number in 0..3 {
         let run = setting.run_with(&["--portal", &url, "--config", &config]).await;
-        // the same failure is printed once
+        // as often as it is so
         let is_said = run.stderr.contains(&mara.id.to_string());
-        assert_eq!((run.exit, is_said), (1, number == 0), "{number} {}", run.stderr);
+        assert_eq!((run.exit, is_said), (1, true), "{number} {}", run.stderr);
     }
     let told = std::fs::read_to_string(&alerts).unwrap();
     let of_mara = told.lines().filter(|alert| alert.contains("does not remember why"));
