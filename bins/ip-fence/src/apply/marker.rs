@@ -1,6 +1,7 @@
 //! A file beside the store that says that a list is being applied. The journal knows more; but a store can be lost or damaged, and then no run
 //! may pass for one that has nothing to take back.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use job_store::files;
@@ -77,11 +78,31 @@ pub(super) fn waits(store: &Path) -> Option<String> {
 }
 
 fn look(store: &Path) -> Option<Marker> {
-    let text = std::fs::read(path(store)).ok()?;
-    // half a file says as much: it is written before anything is sent
+    let text = match std::fs::read(path(store)) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return None,
+        // one that cannot be read says as much as half of one: it is written before anything is sent
+        text => text.unwrap_or_default(),
+    };
     Some(serde_json::from_slice(&text).unwrap_or_else(|_| Marker {
         id: String::new(),
         plan: "of which only this file is left".to_owned(),
         restore: restore::beside(store, "ID"),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever cannot read the file does not know that nothing is open.
+    #[test]
+    fn a_file_that_cannot_be_read_says_that_something_is_open() -> std::io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let store = folder.path().join("docs.sqlite");
+        assert!(forgotten(&store, &[]).is_none() && waits(&store).is_none());
+        // whoever runs the tests may read every file, and no folder as one
+        std::fs::create_dir(path(&store))?;
+        assert!(forgotten(&store, &[]).is_some() && waits(&store).is_some());
+        Ok(())
+    }
 }
