@@ -107,7 +107,7 @@ async fn forgotten(unsettled: &Unsettled, entries: &[Entry]) -> anyhow::Result<V
     let Some(file) = &unsettled.store_file else { return Ok(Vec::new()) };
     if !unsettled.only_looks {
         // an earlier version has not written the file, and two processes may have written it at once
-        entries.iter().try_for_each(|entry| marker::keep(file, entry))?;
+        marker::keep(file, entries)?;
     }
     let mut left = Vec::new();
     for off in marker::forgotten(file, entries)? {

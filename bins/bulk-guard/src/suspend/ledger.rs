@@ -124,7 +124,7 @@ impl Ledger for Kept {
         let is_kept = self.store.write("writing the journal", keep).await?;
         if is_kept {
             // before any call leaves
-            marker::keep(self.store.path(), entry)?;
+            marker::keep(self.store.path(), std::slice::from_ref(entry))?;
         }
         Ok(is_kept)
     }

@@ -37,16 +37,21 @@ fn path(store: &Path) -> PathBuf {
     store.with_extension("suspended")
 }
 
-/// Brings the file up to date with an entry that has been committed. A store on a server has no file beside it.
+/// Brings the file up to date with entries that have been committed. A store on a server has no file beside it.
 ///
 /// # Errors
 /// Of the system: then nobody is to be suspended.
-pub(crate) fn keep(store: &Path, entry: &Entry) -> io::Result<()> {
-    let is_off = entry.state.is_under_way() || entry.state == State::Kept;
-    let off = Off { incident: entry.incident.id.clone(), person: entry.person() };
+pub(crate) fn keep(store: &Path, entries: &[Entry]) -> io::Result<()> {
     change(store, |known| {
-        known.retain(|other| other.incident != off.incident);
-        known.extend(is_off.then_some(off));
+        for entry in entries {
+            let is_off = entry.state.is_under_way() || entry.state == State::Kept;
+            let off = Off { incident: entry.incident.id.clone(), person: entry.person() };
+            if !is_off {
+                known.retain(|other| other.incident != off.incident);
+            } else if !known.contains(&off) {
+                known.push(off);
+            }
+        }
     })
 }
 
@@ -108,18 +113,18 @@ mod tests {
         let at: DateTime<Utc> = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
         let [mara, ben] = [7, 8].map(|person| Entry::new(incident(person, at), at));
         // a store on a server
-        keep(&store, &mara.clone().into_state(State::Done, None))?;
+        keep(&store, &[mara.clone().into_state(State::Done, None)])?;
         assert!(!path(&store).exists());
         std::fs::write(&store, "")?;
         for state in [State::Intended, State::Done, State::Releasing, State::ReleaseFailed, State::Unknown, State::Kept]
         {
-            keep(&store, &mara.clone().into_state(state, None))?;
+            keep(&store, &[mara.clone().into_state(state, None)])?;
             assert_eq!(forgotten(&store, &[])?.len(), 1, "{state:?}");
             assert_eq!(forgotten(&store, std::slice::from_ref(&mara))?, [], "{state:?}");
         }
-        keep(&store, &ben.clone().into_state(State::Intended, None))?;
+        keep(&store, &[ben.clone().into_state(State::Intended, None)])?;
         assert_eq!(forgotten(&store, std::slice::from_ref(&mara))?[0].person, ben.person());
-        keep(&store, &mara.into_state(State::Released, None))?;
+        keep(&store, &[mara.into_state(State::Released, None)])?;
         forget(&store, &ben.incident.id)?;
         assert!(!path(&store).exists());
         std::fs::write(path(&store), "[")?;

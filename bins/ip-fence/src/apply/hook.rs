@@ -43,9 +43,10 @@ pub(crate) async fn settle(config: &Config, unsettled: &Unsettled) -> anyhow::Re
     }
     let kept = kept?.speaking(unsettled.voice.clone());
     kept.hand_on().await?;
-    settled.left = forgotten(&kept.entries().await?);
+    let entries = kept.entries().await?;
+    settled.left = forgotten(&entries);
     let clocks = Clocks { portal: unsettled.client.portal_now(), here: unsettled.present() };
-    for entry in kept.entries().await?.iter().filter(|entry| is_followed(entry, clocks)) {
+    for entry in entries.iter().filter(|entry| is_followed(entry, clocks)) {
         let live = Live::new(client(config, &unsettled.client), unsettled.present());
         let Some(after) = follow((&kept, &live), &entry.id, (false, false)).await? else { continue };
         let said = after.said.iter().skip(entry.said.len());
