@@ -16,6 +16,8 @@ mod silence;
 mod subject;
 mod summary;
 mod templates;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod turn;
 mod waiting;
 

@@ -1,6 +1,6 @@
 //! Every kind of finding of this program, as people get it.
 
-use alerting::{Alert, AlertContext, Language, Message};
+use alerting::testing::messages;
 use audit_model::{Coverage, Person, PortalRole, Severity, Window, testing};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -112,23 +112,12 @@ fn every_kind_of_finding_says_who_did_what_and_what_to_do() {
         ("several people of a room", several(Of::Room, "3 people", 3)),
         ("a crowd", several(Of::Crowd, "40 people", 40)),
     ];
-    let portal_url = "https://docs.example.com".parse().unwrap();
-    let context = AlertContext {
-        program: "bulk-guard",
-        version: "1.0.0",
-        portal_url: &portal_url,
-        time_zone: Some(Tz::Europe__Berlin),
-        coverage: &Coverage { audit: Some(Default::default()), ..Coverage::default() },
-    };
+    let seen = Coverage { audit: Some(Default::default()), ..Coverage::default() };
     let mut shown = String::new();
     for (kind, found) in all {
-        let said = said(&found);
-        assert!(!said.what_to_do.is_empty(), "{kind}");
-        assert_eq!(testing::untranslated(said.sentences().chain(&found.finding.reasons)), [""; 0], "{kind}");
-        let alert = Alert::from_finding(&found.finding, &context).with_detail(&said.members(&found.finding));
-        for language in [Language::En, Language::De] {
-            let message = Message::new(&alert, language, began() + TimeDelta::minutes(5));
-            assert!(message.subject.chars().count() <= 80, "{kind}: {}", message.subject);
+        let about = (&found.finding, &said(&found));
+        let now = began() + TimeDelta::minutes(5);
+        for message in messages("bulk-guard", about, (Some(Tz::Europe__Berlin), &seen), now) {
             shown.push_str(&format!("== {kind}\n{}\n\n{}\n", message.subject, message.text()));
         }
     }

@@ -1,7 +1,7 @@
 //! Every kind of finding of this program, as people get it.
 
-use alerting::{Alert, AlertContext, Language, Message};
-use audit_model::{Coverage, Person, Severity, testing};
+use alerting::testing::messages;
+use audit_model::{Coverage, Person, Severity};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 
@@ -189,24 +189,13 @@ fn all() -> Vec<(&'static str, Case)> {
 
 #[test]
 fn every_kind_of_finding_says_who_did_what_and_what_to_do() {
-    let portal_url = "https://docs.example.com".parse().unwrap();
-    let context = AlertContext {
-        program: "ip-fence",
-        version: "1.0.0",
-        portal_url: &portal_url,
-        time_zone: Some(Tz::Europe__Berlin),
-        coverage: &Coverage { logins: Some(Default::default()), ..Coverage::default() },
-    };
+    let seen = Coverage { logins: Some(Default::default()), ..Coverage::default() };
     let mut shown = String::new();
     for (kind, case) in all() {
         let found = job_runner::Found::from(&case);
-        let said = said(&found);
-        assert!(!said.what_to_do.is_empty(), "{kind}");
-        assert_eq!(testing::untranslated(said.sentences().chain(&found.finding.reasons)), [""; 0], "{kind}");
-        let alert = Alert::from_finding(&found.finding, &context).with_detail(&said.members(&found.finding));
-        for language in [Language::En, Language::De] {
-            let message = Message::new(&alert, language, now() + TimeDelta::minutes(5));
-            assert!(message.subject.chars().count() <= 80, "{kind}: {}", message.subject);
+        let about = (&found.finding, &said(&found));
+        let now = now() + TimeDelta::minutes(5);
+        for message in messages("ip-fence", about, (Some(Tz::Europe__Berlin), &seen), now) {
             shown.push_str(&format!("== {kind}\n{}\n\n{}\n", message.subject, message.text()));
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use alerting::{Alert, AlertContext, Language, Message};
+use alerting::testing::messages;
 use audit_model::{
     AuditEvent, Coverage, FindingState, GUEST_ACCOUNT, PersonStatus, PortalRole, RoomId, RoomRole, Weight, testing,
 };
@@ -136,23 +136,12 @@ fn all() -> Vec<(&'static str, Found)> {
 #[test]
 fn every_kind_of_alert_says_who_did_what_and_what_to_do() {
     let report = report_of(Coverage::default());
-    let portal = head(Coverage::default()).portal;
-    let context = AlertContext {
-        program: "vdr-watch",
-        version: "1.0.0",
-        portal_url: &portal.url,
-        time_zone: portal.time_zone,
-        coverage: &Coverage { audit: Some(Default::default()), ..Coverage::default() },
-    };
+    let zone = head(Coverage::default()).portal.time_zone;
+    let seen = Coverage { audit: Some(Default::default()), ..Coverage::default() };
     let mut shown = String::new();
     for (kind, found) in all() {
-        let said = said(&report, &found);
-        assert!(!said.what_to_do.is_empty(), "{kind}");
-        assert_eq!(testing::untranslated(said.sentences().chain(&found.finding.reasons)), [""; 0], "{kind}");
-        let alert = Alert::from_finding(&found.finding, &context).with_detail(&said.members(&found.finding));
-        for language in [Language::En, Language::De] {
-            let message = Message::new(&alert, language, at(60));
-            assert!(message.subject.chars().count() <= 80, "{kind}: {}", message.subject);
+        let about = (&found.finding, &said(&report, &found));
+        for message in messages("vdr-watch", about, (zone, &seen), at(60)) {
             shown.push_str(&format!("== {kind}\n{}\n\n{}\n", message.subject, message.text()));
         }
     }
