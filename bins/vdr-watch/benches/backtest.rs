@@ -1,8 +1,10 @@
 //! How fast the rule is: three limits replayed over a million stored events in one pass, next to a bare loop over the same rows of the
 //! same file that touches every column and keeps nothing.
 //!
-//! `cargo bench -p vdr-watch --bench backtest [EVENTS…]`; 100000 and 1000000 unless told. Linux only. Wanted of a million: 2 s of CPU for
-//! the pass. The copy of the store that every backtest works on is measured apart, with a window in which nothing happened.
+//! `cargo bench -p vdr-watch --bench backtest [EVENTS[/DAYS]…]`; 100000, 1000000 and 1000000/300 unless told, without `/DAYS` within 30
+//! days. Linux only. Wanted of a million: 2 s of CPU for the pass, and memory that is flat: what the 30 days take more than a hundred
+//! thousand is due to ten times as many events a day, and what the 300 days take more to the length of the past. The copy of the store that
+//! every backtest works on is measured apart, with a window in which nothing happened.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,29 +18,43 @@ use rusqlite::types::ValueRef;
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 
+/// Days with events where nothing else is asked for: as many as are read from a portal.
 const DAYS: i64 = 30;
 
 /// So many are read from a portal; more are made of them in the store.
 const READ: usize = 100_000;
 
-/// The same again, somewhat earlier and of other documents.
+/// The copies that make a dense past lie so far apart; those that make a long one, as long as what was read.
+const APART: TimeDelta = TimeDelta::minutes(7);
+
+/// The same again, earlier and of other documents.
 const COPY_SQL: &str = "INSERT INTO audit_event
-    SELECT id + ?1 * ?2, at_us - ?1 * 420000000, actor, actor_name, action, text, ip, '[\"' || ?1 || substr(target, 3), context, details
+    SELECT id + ?1 * ?2, at_us - ?1 * ?3, actor, actor_name, action, text, ip, '[\"' || ?1 || substr(target, 3), context, details
     FROM audit_event WHERE id <= ?2 AND target LIKE '[\"%' AND action < 5070";
+
+/// That the copies were read, too, and that the rooms were there.
+const COVERED_SQL: &str = "UPDATE covered_span SET since_us = since_us - ?1";
+const CREATED_SQL: &str = "UPDATE room_title SET created_us = created_us - ?1";
 
 const ROWS_SQL: &str = "SELECT id, at_us, actor, actor_name, action, text, ip, target, context FROM audit_event
     WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
 async fn main() -> Fallible<()> {
-    let sizes: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
-    for events in if sizes.is_empty() { vec![READ, 10 * READ] } else { sizes } {
-        measure(events).await?;
+    let size = |argument: String| {
+        let (events, days) = argument.split_once('/').unwrap_or((&argument, "30"));
+        Some((events.parse().ok()?, days.parse().ok()?))
+    };
+    let sizes: Vec<(usize, i64)> = std::env::args().skip(1).filter_map(size).collect();
+    let usual = vec![(READ, DAYS), (10 * READ, DAYS), (10 * READ, 10 * DAYS)];
+    for (events, days) in if sizes.is_empty() { usual } else { sizes } {
+        measure(events, days).await?;
     }
     Ok(())
 }
 
-async fn measure(events: usize) -> Fallible<()> {
+/// `days`: the usual number of them, or many more, over which the copies of what was read are spread.
+async fn measure(events: usize, days: i64) -> Fallible<()> {
     let now = true_now();
     let office = Office::new(7).people(150).rooms(24).days(DAYS as u32).events(events.min(READ));
     let sim = PortalSim::start(office.build(now)?).await?;
@@ -57,11 +73,17 @@ async fn measure(events: usize) -> Fallible<()> {
     command(&["--since", "30d"]).status()?;
     let file = Connection::open(store_in(state.path())?.ok_or("the run left no store")?)?;
     let last: i64 = file.query_row("SELECT max(id) FROM audit_event", [], |row| row.get(0))?;
-    for copy in 1..events.div_ceil(READ) {
-        file.execute(COPY_SQL, [copy as i64, last])?;
+    let copies = events.div_ceil(READ) as i64;
+    let longer_us = (days - DAYS) * 86_400_000_000;
+    let apart_us =
+        if longer_us > 0 { longer_us / (copies - 1).max(1) } else { APART.num_microseconds().unwrap_or_default() };
+    for copy in 1..copies {
+        file.execute(COPY_SQL, [copy, last, apart_us])?;
     }
+    file.execute(COVERED_SQL, [longer_us])?;
+    file.execute(CREATED_SQL, [longer_us])?;
     let cpu = cpu_seconds()?.own;
-    let rows = bare(&file, now)?;
+    let rows = bare(&file, now, days)?;
     let bare = cpu_seconds()?.own - cpu;
     file.close().map_err(|(_, error)| error)?;
 
@@ -83,10 +105,10 @@ async fn measure(events: usize) -> Fallible<()> {
         }
         Ok((cpu_seconds()?.children - cpu, peak_kib))
     };
-    let ((copy, copy_kib), (whole, whole_kib)) = (backtest("1s")?, backtest("30d")?);
+    let ((copy, copy_kib), (whole, whole_kib)) = (backtest("1s")?, backtest(&format!("{days}d"))?);
     let (pass, million) = (whole - copy, 1e6 / rows as f64);
     say(&format!(
-        "{rows} stored events, three limits: CPU {pass:.2} s, {:.2} s of a million; bare loop {bare:.2} s, ratio {:.1}\n  \
+        "{rows} stored events in {days} days, three limits: CPU {pass:.2} s, {:.2} s of a million; bare loop {bare:.2} s, ratio {:.1}\n  \
          before it, for the copy of the store: {copy:.2} s; peak memory {} MiB, of the copy alone {} MiB",
         pass * million,
         pass / bare,
@@ -110,10 +132,10 @@ fn store_in(folder: &Path) -> io::Result<Option<PathBuf>> {
 }
 
 /// Goes through the rows, and gives their number.
-fn bare(file: &Connection, now: DateTime<Utc>) -> Fallible<usize> {
+fn bare(file: &Connection, now: DateTime<Utc>, days: i64) -> Fallible<usize> {
     let mut statement = file.prepare(ROWS_SQL)?;
     let columns = statement.column_count();
-    let since = now - TimeDelta::days(DAYS);
+    let since = now - TimeDelta::days(days);
     let mut rows = statement.query([since.timestamp_micros(), now.timestamp_micros()])?;
     let (mut count, mut sum) = (0, 0);
     while let Some(row) = rows.next()? {

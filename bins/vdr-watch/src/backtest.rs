@@ -6,6 +6,7 @@ use std::iter::repeat_n;
 use std::str::FromStr;
 
 use audit_model::{Person, Window};
+use chrono::TimeDelta;
 use event_archive::{Archive, Reading};
 use futures::TryStreamExt;
 use job_runner::Setup;
@@ -16,8 +17,9 @@ use crate::config::{ClassLimits, Config, Limits};
 use crate::gather::rooms::{Answers, Watched, choose};
 use crate::rule::{self, Counting, Span, Usual};
 
-/// So many events are counted before what no later one changes is judged and forgotten.
-const SETTLE_EVERY: u64 = 10_000;
+/// What no later event changes is judged and forgotten after so long a time of events, and not before so many were counted: where they
+/// are dense, memory goes by the time, and where they are rare, the work goes by their number.
+const SETTLE_AFTER: (TimeDelta, u64) = (TimeDelta::hours(1), 1_000);
 
 /// `20/1h`: more than 20 actions of one person in one room within an hour; `50%/30d`: more than half of a room's documents downloaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +138,7 @@ async fn replay(
     let most = |readings: Vec<Reading>| readings.iter().map(|reading| reading.holding.files).max();
     usual.documents = held.filter_map(|(room, readings)| Some((room, most(readings)?))).collect();
     let mut counting = Counting::of_each(limits, &usual, BTreeSet::new(), window.since);
-    let mut count = 0;
+    let (mut count, mut settled) = (0, (window.since, 0));
     let mut placing = watched.placing(&answers);
     let mut events = std::pin::pin!(archive.events_to_count(window, rule::counts_by_text));
     while let Some(event) = events.try_next().await? {
@@ -144,8 +146,10 @@ async fn replay(
         // the line above the table says what a folder counts
         placed.weight.at_least = false;
         count += 1;
-        if count % SETTLE_EVERY == 0 {
-            counting.settle(placed.event.at);
+        let at = placed.event.at;
+        if at - settled.0 >= SETTLE_AFTER.0 && count - settled.1 >= SETTLE_AFTER.1 {
+            counting.settle(at);
+            settled = (at, count);
         }
         counting.push(placed);
     }

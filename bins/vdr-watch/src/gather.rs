@@ -81,8 +81,9 @@ async fn find(
     let window = unjudged.window(WINDOW);
     let (mut answers, events) = watched.ask(window, look).await?;
     let nothing = Usual::unknown(window.since);
-    let counting = |usual| Counting::new(&config.limits, usual, watched.rooms.twins(), job.window.since);
-    let mut everybody = counting(&nothing);
+    let (limits, twins) = (std::slice::from_ref(&config.limits), watched.rooms.twins());
+    // numbers tell who is busy, and take far less memory than what a finding shows
+    let mut everybody = Counting::of_each(limits, &nothing, twins.clone(), job.window.since);
     let events = match events {
         Some(events) => stream::iter(events.into_iter().map(Ok)).left_stream(),
         None => job.archive.events(window).right_stream(),
@@ -100,7 +101,7 @@ async fn find(
     // a document's place of today is asked for only where it decides about somebody
     answers.look_up_places(watched, (undecided, window), look).await?;
     let usual = usual::read((&busy, &rooms), window, job.portal.time_zone, &job.archive).await?;
-    let mut counted = counting(&usual);
+    let mut counted = Counting::new(&config.limits, &usual, twins, job.window.since);
     let counts_since = if config.limits.count_a_month() { usual.before.since } else { window.since - ACT_REPEAT };
     let events = job.archive.events_of(busy, Window::new(counts_since, window.until));
     count(&mut counted, events, watched, (&answers, window.since)).await?;

@@ -104,10 +104,10 @@ impl Activity {
     /// A finding for each stretch of time in which there was too much, and for folders that nobody could weigh at other times.
     fn judge(&self, key: &(Uuid, RoomKey), since: DateTime<Utc>) -> Vec<Found> {
         let stretches = self.stretches(OWN, since);
-        let is_told = |act: &&Counted| stretches.iter().any(|(span, _)| span.contains(act.at));
+        let is_told = |act: &&Counted| stretches.iter().any(|(span, _)| span.contains(act.at()));
         let folders: Vec<&Counted> =
             self.acts.iter().filter(|act| act.unweighed_folder().is_some() && !is_told(act)).collect();
-        let folders = folders.chunk_by(|one, next| next.at - one.at < Span::Hour.length());
+        let folders = folders.chunk_by(|one, next| next.at() - one.at() < Span::Hour.length());
         let folders: Vec<Found> = folders.filter_map(|acts| self.of_folders(key, acts)).collect();
         let limits = stretches.into_iter().map(|(span, exceeded)| self.above_limits(key, span, exceeded));
         limits.chain(folders).collect()
@@ -128,7 +128,7 @@ impl Activity {
 
     fn outline(&self, (span, exceeded): &(Window, Vec<Exceeded<'_>>)) -> Outline {
         let taken = self.meant(*span, exceeded).filter(|act| !act.takes_nothing);
-        Outline { span: *span, severity: severest(exceeded, taken.map(|act| act.weight.documents).sum()) }
+        Outline { span: *span, severity: severest(exceeded, taken.map(Counted::documents).sum()) }
     }
 
     /// Each burst, and each stretch of time that is too full without one, with the limits that were exceeded in it; none of them overlap.
@@ -169,14 +169,14 @@ impl Activity {
         let total = Total::of(self.meant(span, &exceeded));
         reasons.push(Reason::Kinds(kinds(&total)));
         if total.at_least {
-            let folders = self.acts.iter().filter(|act| act.unweighed_folder().is_some() && span.contains(act.at));
+            let folders = self.acts.iter().filter(|act| act.unweighed_folder().is_some() && span.contains(act.at()));
             reasons.push(Reason::not_listed(folders, self.room.id.as_ref()));
         }
         let own = exceeded.iter().filter(|(_, episode)| episode.window.since >= span.since);
         let fullest = own.max_by_key(|(_, episode)| episode.peak.acts);
         // of thirty days the first events are old
         let latest = || self.latest.iter().filter(|event| span.contains(event.at)).map(evidence).collect();
-        let samples = |episode: &Episode<Sample>| episode.peak.samples.iter().flatten().map(evidence).collect();
+        let samples = |episode: &Episode<Sample>| episode.peak.samples.iter().map(evidence).collect();
         let evidence = fullest.map_or_else(latest, |(_, episode)| samples(episode));
         let severity = severest(&exceeded, total.acts - total.take_nothing);
         let mut found = self.found(key, span, total, reasons);
@@ -191,7 +191,7 @@ impl Activity {
         let total = Total::of(acts.iter().copied());
         let not_listed = Reason::not_listed(acts.iter().copied(), self.room.id.as_ref());
         let reasons = vec![Reason::UncountedFolders(total.events), Reason::Kinds(kinds(&total)), not_listed];
-        let span = Window::new(first.at, last.at + TimeDelta::microseconds(1));
+        let span = Window::new(first.at(), last.at() + TimeDelta::microseconds(1));
         let mut found = self.found(key, span, total, reasons);
         found.finding.evidence =
             acts.iter().filter_map(|act| act.unweighed_folder().cloned()).take(MAX_EVIDENCE).collect();

@@ -28,7 +28,7 @@ pub use action::{ActClass, ActionId};
 pub use action_info::{ActionInfo, EntryKind, Location, RecordedIn};
 pub use address::{Address, AddressRange, AddressSet, NoEntry, RangeError, portal_form};
 pub use bilingual::{Bilingual, Spoken};
-pub use counting::{ACT_REPEAT, Act, Episode, Measure, Peak, Sessions, SlidingWindow, Weight};
+pub use counting::{ACT_REPEAT, Act, Documents, Episode, Episodes, Measure, Peak, Sessions, SlidingWindow, Weight};
 pub use coverage::{BlindSpot, Coverage, Gap, MainSource, SourceCoverage, UnreadableSpan, Verdict};
 pub use event::{AuditEvent, EventDetails, GUEST_ACCOUNT, LoginEvent, SYSTEM_ACCOUNT, is_robot};
 pub use finding::{Counts, Course, Evidence, Finding, FindingRoom, FindingState, MAX_EVIDENCE, Severity};

@@ -1,23 +1,22 @@
 //! Counting: what each person did in each watched room, action by action.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+mod activity;
+mod acts;
+mod limited;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use attribution::Distinct;
-use audit_model::{
-    Act, ActClass, ActionId, Attributed, AuditEvent, Episode, Evidence, FindingRoom, MAX_EVIDENCE, Measure, Person,
-    PortalText, RoomId, Sessions, Severity, SlidingWindow, Weight, Window, is_robot,
-};
+use audit_model::{ActClass, ActionId, Attributed, AuditEvent, PortalText, RoomId, Weight, is_robot};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+pub(super) use self::activity::{Activity, Outline};
+pub(super) use self::acts::{Counted, Total};
+pub(super) use self::limited::{Exceeded, Sample};
 use super::document::Document;
-use super::limits::{Basis, Limit, Span};
-use super::usual::{Hours, Usual};
+use super::usual::Usual;
 use crate::config::Limits;
-
-/// Memory for more than so many times the actions that are kept is given back: most people have one busy day.
-const ROOMY: usize = 4;
 
 /// A room that events are counted for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,109 +67,33 @@ impl Placed {
 
 /// Collects actions per person and room.
 pub(crate) struct Counting<'a> {
+    terms: Terms<'a>,
+    /// Rooms that share a title with another.
+    twins: BTreeSet<RoomId>,
+    subjects: HashMap<(Uuid, RoomKey), Activity>,
+    /// How many actions each person did in rooms of which only the title is known.
+    pub(crate) unattributed: BTreeMap<Uuid, u64>,
+}
+
+/// What actions are counted by.
+#[derive(Clone, Copy)]
+struct Terms<'a> {
     /// Each is judged as if there were no others. A run has one.
     alternatives: &'a [Limits],
     /// Whether findings show events.
     shows: bool,
     usual: &'a Usual,
-    /// Rooms that share a title with another.
-    twins: BTreeSet<RoomId>,
-    subjects: HashMap<(Uuid, RoomKey), Activity>,
     /// Where the whole window begins; actions before it count for the other limits only.
     since: DateTime<Utc>,
-    /// How many actions each person did in rooms of which only the title is known.
-    pub(crate) unattributed: BTreeMap<Uuid, u64>,
 }
 
 /// One person in one room, and what they did.
 pub(super) type Subject = ((Uuid, RoomKey), Activity);
 
-/// One person in one room.
-pub(super) struct Activity {
-    pub(super) person: Person,
-    pub(super) room: FindingRoom,
-    sessions: Sessions<(Document, ActClass)>,
-    pub(super) windows: Vec<Limited>,
-    /// All actions that can still be part of a finding, in order of time.
-    pub(super) acts: Vec<Counted>,
-    /// What was found and can change no more, by the number of the alternative.
-    pub(super) settled: Vec<(usize, Outline)>,
-    pub(super) doubt: Doubt,
-    pub(super) hours: Option<Hours>,
-    /// How many documents the room holds.
-    pub(super) documents_in_room: Option<u64>,
-    /// The last events, at most [`MAX_EVIDENCE`].
-    pub(super) latest: VecDeque<Arc<AuditEvent>>,
-}
-
-/// What of an action is counted.
-pub(super) struct Counted {
-    pub(super) at: DateTime<Utc>,
-    pub(super) class: ActClass,
-    pub(super) document: Document,
-    pub(super) weight: Weight,
-    /// Whether the room holds all afterwards that it held before.
-    pub(super) takes_nothing: bool,
-    folder: Option<Box<WholeFolder>>,
-}
-
-/// A folder as a whole. Few actions are about one, and all those of a day are kept.
-struct WholeFolder {
-    /// The folders around it.
-    around: Vec<String>,
-    /// The event, where nobody knows what the folder held.
-    unweighed: Option<Evidence>,
-}
-
-impl Counted {
-    /// The event, where it is about a folder of which nobody knows what it held.
-    pub(super) fn unweighed_folder(&self) -> Option<&Evidence> {
-        self.folder.as_deref()?.unweighed.as_ref()
-    }
-
-    fn around(&self) -> &[String] {
-        self.folder.as_deref().map_or(&[], |folder| &folder.around)
-    }
-}
-
-/// Of a finding, when it was and how severe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Outline {
-    pub(super) span: Window,
-    pub(super) severity: Severity,
-}
-
-/// One limit with the window that it is judged in.
-pub(super) struct Limited {
-    alternative: usize,
-    limit: Limit,
-    window: SlidingWindow<Document, Sample>,
-}
-
-/// An event that a finding can show, if it shows any.
-pub(super) type Sample = Option<Arc<AuditEvent>>;
-
-/// An episode above a limit.
-pub(super) type Exceeded<'a> = (&'a Limit, &'a Episode<Sample>);
-
-/// The actions of a finding.
-#[derive(Default)]
-pub(super) struct Total {
-    pub(super) acts: u64,
-    /// Those after which the room holds all that it held before.
-    pub(super) take_nothing: u64,
-    /// The distinct documents.
-    pub(super) documents: Distinct<ActClass, Document>,
-    pub(super) classes: BTreeMap<ActClass, u64>,
-    pub(super) events: u64,
-    pub(super) at_least: bool,
-    /// When each was done, in order.
-    pub(super) times: Vec<DateTime<Utc>>,
-}
-
 impl<'a> Counting<'a> {
     pub(crate) fn new(limits: &'a Limits, usual: &'a Usual, twins: BTreeSet<RoomId>, since: DateTime<Utc>) -> Self {
-        Counting { shows: true, ..Self::of_each(std::slice::from_ref(limits), usual, twins, since) }
+        let counting = Self::of_each(std::slice::from_ref(limits), usual, twins, since);
+        Counting { terms: Terms { shows: true, ..counting.terms }, ..counting }
     }
 
     /// For several limits, each as if there were no others, of which only the number of findings is wanted.
@@ -181,7 +104,7 @@ impl<'a> Counting<'a> {
         since: DateTime<Utc>,
     ) -> Self {
         let (subjects, unattributed) = (HashMap::new(), BTreeMap::new());
-        Counting { alternatives, shows: false, usual, twins, subjects, since, unattributed }
+        Counting { terms: Terms { alternatives, shows: false, usual, since }, twins, subjects, unattributed }
     }
 
     /// Who did more than so little in one room, or too much, or something to a folder that nobody could weigh, and in which known rooms:
@@ -203,18 +126,27 @@ impl<'a> Counting<'a> {
         self.subjects.iter().filter(undecided).map(|((person, _), _)| *person).collect()
     }
 
-    /// Judges what no event from this time on changes, remembers only when it was and how severe, and forgets what no limit needs any more, so
-    /// that it does not matter how long the window is. No action is forgotten where a limit goes by more than a day.
+    /// Judges what no event from this time on changes, remembers only when it was and how severe, and forgets what no limit needs any more.
+    /// Where that is done again and again, it does not matter how long the window is: what is kept is
+    ///
+    /// - 24 bytes, and up to a quarter more, for each action of the last 24 hours, or as far back as a stretch reaches that is still open,
+    ///   however many limits there are;
+    /// - about 50 bytes for each document that somebody did something to within the last hour;
+    /// - about 1 KB for each person and room with either, and 40 bytes for each finding.
+    ///
+    /// No action is forgotten where a limit goes by more than a day; then each takes about 80 bytes.
     pub(crate) fn settle(&mut self, now: DateTime<Utc>) {
-        let since = self.judged_since();
-        for subject in self.subjects.values_mut() {
-            subject.settle(now, since, self.alternatives.len());
-        }
+        let (since, alternatives, shows) = (self.judged_since(), self.terms.alternatives.len(), self.terms.shows);
+        self.subjects.retain(|_, subject| {
+            subject.settle(now, since, alternatives);
+            // what is doubtful about a room is shown
+            shows || !subject.is_over()
+        });
     }
 
     /// How many limits are judged by themselves.
     pub(super) fn alternatives(&self) -> usize {
-        self.alternatives.len()
+        self.terms.alternatives.len()
     }
 
     /// Whether anybody did something to a folder of which nobody knows what it held.
@@ -224,7 +156,7 @@ impl<'a> Counting<'a> {
 
     /// From when on what happened is for this run to judge.
     pub(super) fn judged_since(&self) -> DateTime<Utc> {
-        self.usual.before.until
+        self.terms.usual.before.until
     }
 
     /// In order of person and room.
@@ -258,42 +190,14 @@ impl<'a> Counting<'a> {
     }
 
     fn count(&mut self, placed: &Placed, class: ActClass, document: &Document) {
-        let (alternatives, usual, since, shows) = (self.alternatives, self.usual, self.since, self.shows);
+        let terms = self.terms;
         let key = (placed.event.actor, placed.key.clone());
-        let subject = self.subjects.entry(key).or_insert_with(|| Activity::new(alternatives, usual, shows, placed));
+        let subject = self.subjects.entry(key).or_insert_with(|| Activity::new(terms, placed));
         subject.learn(placed);
-        let event = &*placed.event;
-        if placed.weight.documents == 0 {
-            // no document of it is new
-            return;
+        // of weight 0 no document is new
+        if placed.weight.documents > 0 {
+            subject.count(placed, class, document, terms.shows);
         }
-        if !subject.sessions.begins((repeated_by(event, class, document), class), event.at) {
-            return;
-        }
-        let is_usual = subject.hours.is_none_or(|hours| hours.include(event.at));
-        let counts = |limit: &Limit| {
-            let is_meant = match limit.span {
-                Span::Month => true,
-                Span::WholeWindow => event.at >= since,
-                // earlier ones were judged by earlier runs
-                Span::Hour | Span::Day => event.at >= usual.before.until,
-            };
-            limit.is_about(class) && is_meant && (limit.basis != Basis::UnusualHours || !is_usual)
-        };
-        let sample = shows.then(|| placed.event.clone());
-        for limited in subject.windows.iter_mut().filter(|limited| counts(&limited.limit)) {
-            let (document, weight, sample) = (document.clone(), placed.weight, sample.clone());
-            limited.window.push(Act { at: event.at, document, weight, sample });
-        }
-        let unweighed = placed.weight.at_least.then(|| Evidence::from(event));
-        let folder = (unweighed.is_some() || !placed.around.is_empty())
-            .then(|| Box::new(WholeFolder { around: placed.around.clone(), unweighed }));
-        if subject.latest.len() == MAX_EVIDENCE {
-            subject.latest.pop_front();
-        }
-        subject.latest.extend(sample);
-        let (at, document, takes_nothing) = (event.at, document.clone(), takes_nothing(event.action));
-        subject.acts.push(Counted { at, class, document, weight: placed.weight, takes_nothing, folder });
     }
 }
 
@@ -328,172 +232,44 @@ fn repeated_by(event: &AuditEvent, class: ActClass, document: &Document) -> Docu
     }
 }
 
-impl Activity {
-    fn new(alternatives: &[Limits], usual: &Usual, shows: bool, placed: &Placed) -> Self {
-        let id = match &placed.key {
-            RoomKey::Known(id) => Some(id.clone()),
-            RoomKey::OneOf(_) | RoomKey::Perhaps(_) => None,
-        };
-        let hours = usual.hours(placed.event.actor);
-        let documents_in_room = id.as_ref().and_then(|room| usual.documents_in(room));
-        let limited = |(alternative, limits): (usize, &Limits)| {
-            let own = [
-                hours.and_then(|_| limits.at_unusual_hours()),
-                documents_in_room.and_then(|documents| limits.for_share(documents)),
-            ];
-            let limits = limits.armed().into_iter().chain(own.into_iter().flatten());
-            limits.map(move |limit| Limited::new(alternative, limit, shows))
-        };
-        Activity {
-            person: Person::named(placed.event.actor, placed.event.actor_name.clone()),
-            room: FindingRoom {
-                id,
-                candidates: placed.candidates.clone(),
-                title: placed.title.clone(),
-                attributed: placed.attributed,
-            },
-            sessions: Sessions::default(),
-            windows: alternatives.iter().enumerate().flat_map(limited).collect(),
-            acts: Vec::new(),
-            settled: Vec::new(),
+#[cfg(test)]
+mod tests {
+    use audit_model::testing;
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    fn download(at: DateTime<Utc>, file: i64) -> Placed {
+        Placed {
+            event: Arc::new(AuditEvent { actor: Uuid::from_u128(1), ..testing::event(5009, &file.to_string(), at) }),
+            key: RoomKey::Known(RoomId::Number(71)),
+            title: "Falcon".into(),
+            candidates: Vec::new(),
+            attributed: Attributed::Title,
+            weight: Weight::ONE,
+            around: Vec::new(),
             doubt: Doubt::default(),
-            hours,
-            documents_in_room,
-            latest: VecDeque::new(),
         }
     }
 
-    /// What an event says of the room and the person besides what was done.
-    fn learn(&mut self, placed: &Placed) {
-        self.room.attributed = self.room.attributed.max(placed.attributed);
-        if self.room.id.is_none() {
-            let more = placed.candidates.iter().filter(|id| !self.room.candidates.contains(id));
-            let more: Vec<RoomId> = more.cloned().collect();
-            self.room.candidates.extend(more);
-            self.room.candidates.sort();
+    /// However long the past is, what is kept are the actions of a day, once for all limits, and nothing of who was idle since.
+    #[test]
+    fn a_long_past_costs_no_more_than_a_day() {
+        const A_DAY: usize = 24 * 6;
+        let limits = [20, 30].map(|per_hour| Limits { per_hour, per_day: 200, unusual_hours: 0, ..Limits::default() });
+        let usual = Usual::unknown(DateTime::UNIX_EPOCH);
+        let mut counting = Counting::of_each(&limits, &usual, BTreeSet::new(), DateTime::UNIX_EPOCH);
+        let at = |turn: i64| DateTime::UNIX_EPOCH + TimeDelta::minutes(10 * turn);
+        for turn in 0..4_000 {
+            if turn % 6 == 0 {
+                counting.settle(at(turn));
+            }
+            counting.push(download(at(turn), turn));
+            let kept: Vec<usize> = counting.subjects.values().map(|subject| subject.acts.iter().count()).collect();
+            assert!(kept[..] == [kept[0]] && kept[0] <= A_DAY + 6, "{kept:?} after {turn} actions");
+            assert!(turn < 200 || kept[0] >= A_DAY - 6, "{kept:?} after {turn} actions");
         }
-        if self.person.name != placed.event.actor_name {
-            self.person.name = placed.event.actor_name.clone();
-        }
-        self.doubt.is_unplaced |= placed.doubt.is_unplaced;
-        self.doubt.may_be_agent |= placed.doubt.may_be_agent;
-    }
-
-    fn settle(&mut self, now: DateTime<Utc>, since: DateTime<Utc>, alternatives: usize) {
-        self.sessions.forget_before(now);
-        self.windows.iter_mut().for_each(|limited| limited.window.forget_before(now));
-        let mut open_since = now;
-        for alternative in 0..alternatives {
-            let open = self.open_since(alternative, now);
-            open_since = open_since.min(self.settle_alternative(alternative, open, since));
-        }
-        let is_a_day_enough = self.windows.iter().all(|limited| limited.limit.span <= Span::Day);
-        if is_a_day_enough {
-            let over = self.acts.partition_point(|act| act.at < open_since);
-            let folders = self.acts.drain(..over).filter(|act| act.unweighed_folder().is_some()).collect::<Vec<_>>();
-            self.acts.splice(..0, folders);
-        }
-        if self.acts.capacity() > ROOMY * self.acts.len() {
-            self.acts.shrink_to(2 * self.acts.len());
-        }
-    }
-
-    /// How far back an episode of these limits can reach that begins or goes on with an event from this time on.
-    fn open_since(&self, alternative: usize, now: DateTime<Utc>) -> DateTime<Utc> {
-        let own = self.windows.iter().filter(|limited| limited.alternative == alternative);
-        own.map(|limited| limited.window.reaches_back_to(now)).min().unwrap_or(now)
-    }
-
-    /// Judges the stretches that ended before that time. Gives the time before which no action is needed any more.
-    fn settle_alternative(
-        &mut self,
-        alternative: usize,
-        open_since: DateTime<Utc>,
-        since: DateTime<Utc>,
-    ) -> DateTime<Utc> {
-        let own = |limited: &&mut Limited| limited.alternative == alternative;
-        if self.exceeded(alternative).next().is_none() {
-            return open_since;
-        }
-        let stretches = self.stretches(alternative, since);
-        let (over, open): (Vec<_>, Vec<_>) = stretches.iter().partition(|(span, _)| span.until <= open_since);
-        let outlines: Vec<_> = over.into_iter().map(|stretch| (alternative, self.outline(stretch))).collect();
-        // a stretch that is not over needs all of its episodes
-        let open_since = open.into_iter().map(|(span, _)| span.since).fold(open_since, DateTime::min);
-        self.settled.extend(outlines);
-        self.windows.iter_mut().filter(own).for_each(|limited| limited.window.forget_episodes(open_since));
-        open_since
-    }
-
-    /// The episodes above one of these limits.
-    pub(super) fn exceeded(&self, alternative: usize) -> impl Iterator<Item = Exceeded<'_>> {
-        let own = self.windows.iter().filter(move |limited| limited.alternative == alternative);
-        own.flat_map(Limited::exceeded)
-    }
-
-    fn is_busy(&self, little: u64) -> bool {
-        let done = || self.acts.iter().map(|act| act.weight.documents).sum::<u64>();
-        self.is_above_a_limit() || self.has_uncounted_folders() || done() > little
-    }
-
-    fn is_above_a_limit(&self) -> bool {
-        self.windows.iter().any(|limited| limited.exceeded().next().is_some())
-    }
-
-    fn has_uncounted_folders(&self) -> bool {
-        self.acts.iter().any(|act| act.unweighed_folder().is_some())
-    }
-
-    /// How many documents the person touched in the span and not before.
-    pub(super) fn news(&self, span: Window) -> u64 {
-        let before: BTreeSet<&Document> =
-            self.acts.iter().filter(|act| act.at < span.since).map(|act| &act.document).collect();
-        let new = self.acts.iter().filter(|act| span.contains(act.at) && !before.contains(&act.document));
-        let new: BTreeMap<&Document, u64> = new.map(|act| (&act.document, act.weight.documents)).collect();
-        new.values().sum()
-    }
-
-    /// The actions in the span that the exceeded limits are about.
-    pub(super) fn meant<'c>(&'c self, span: Window, exceeded: &'c [Exceeded<'_>]) -> impl Iterator<Item = &'c Counted> {
-        let is_about = |act: &&Counted| exceeded.iter().any(|(limit, _)| limit.is_about(act.class));
-        self.acts.iter().filter(move |act| span.contains(act.at)).filter(is_about)
-    }
-}
-
-impl Limited {
-    pub(super) fn exceeded(&self) -> impl Iterator<Item = Exceeded<'_>> {
-        self.window.episodes().iter().map(|episode| (&self.limit, episode))
-    }
-
-    /// `shows`: whether a finding shows events and how many documents there were.
-    fn new(alternative: usize, limit: Limit, shows: bool) -> Self {
-        let measure = match limit.basis {
-            Basis::ShareOfRoom { .. } => Measure::Documents,
-            Basis::Actions | Basis::UnusualHours => Measure::Acts,
-        };
-        let window = SlidingWindow::new(limit.span.length(), limit.acts, measure);
-        Limited { alternative, limit, window: if shows { window } else { window.of_numbers() } }
-    }
-}
-
-impl Total {
-    pub(super) fn of<'c>(acts: impl Iterator<Item = &'c Counted>) -> Self {
-        let mut total = Total::default();
-        for act in acts {
-            let Counted { at, class, document, weight, takes_nothing, .. } = act;
-            total.acts += weight.documents;
-            total.take_nothing += if *takes_nothing { weight.documents } else { 0 };
-            *total.classes.entry(*class).or_default() += weight.documents;
-            total.documents.note(
-                document,
-                *class,
-                weight.documents,
-                act.around().iter().map(|folder| folder.as_str().into()),
-            );
-            total.events += 1;
-            total.at_least |= weight.at_least;
-            total.times.push(*at);
-        }
-        total
+        counting.settle(at(4_000) + TimeDelta::days(1));
+        assert!(counting.subjects.is_empty());
     }
 }

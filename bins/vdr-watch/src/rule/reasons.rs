@@ -72,7 +72,7 @@ impl Reason {
     /// Which of the folders nobody could weigh.
     pub(super) fn not_listed<'c>(acts: impl Iterator<Item = &'c Counted>, room: Option<&RoomId>) -> Self {
         let folders: BTreeMap<String, &Evidence> =
-            acts.filter_map(|act| Some((act.document.to_string(), act.unweighed_folder()?))).collect();
+            acts.filter_map(|act| Some((act.document()?.to_string(), act.unweighed_folder()?))).collect();
         Reason::NotListed(folders.into_iter().map(|(id, event)| folder_name(&id, event, room)).collect())
     }
 
