@@ -54,6 +54,8 @@ pub(super) struct Cell {
     pub(super) stays: bool,
     /// It stays and is one that a client asks again about, and waits.
     pub(super) in_vain: bool,
+    /// It is a failure to read a list, once or from some request on.
+    pub(super) fails_later: bool,
 }
 
 impl Cell {
@@ -215,6 +217,7 @@ pub(super) fn cells(requests: &[RequestLine], of_the_store: &[(&str, StoreTroubl
                         gaps: list.map_or(&[], |(_, gaps)| gaps),
                         stays: !matches!(when, When::Once(_)),
                         in_vain: !matches!(when, When::Once(_)) && is_loud(&kind),
+                        fails_later: list.is_some() && !matches!(when, When::Always) && is_loud(&kind),
                     });
                 }
             }
@@ -243,6 +246,7 @@ pub(super) fn cells(requests: &[RequestLine], of_the_store: &[(&str, StoreTroubl
                 gaps: &[],
                 stays: true,
                 in_vain: is_loud(&kind),
+                fails_later: false,
             });
         }
     }
@@ -254,6 +258,7 @@ pub(super) fn cells(requests: &[RequestLine], of_the_store: &[(&str, StoreTroubl
         gaps: &[],
         stays: true,
         in_vain: false,
+        fails_later: false,
     }));
     cells.extend(of_the_store.iter().map(|(name, trouble)| Cell {
         source: "store".to_owned(),
@@ -263,6 +268,7 @@ pub(super) fn cells(requests: &[RequestLine], of_the_store: &[(&str, StoreTroubl
         gaps: &[],
         stays: true,
         in_vain: false,
+        fails_later: false,
     }));
     cells
 }
