@@ -54,6 +54,11 @@ package-test program:
 image program:
     .ci/image {{ program }}
 
+# the manifests for Kubernetes, as containers of the image that `image` has built (as root, with podman)
+kubernetes-test program:
+    cargo build --quiet -p portal-sim
+    .ci/kubernetes-test {{ program }}
+
 # read changed snapshots one by one (needs cargo-insta)
 review:
     cargo insta test --workspace --review --unreferenced=reject

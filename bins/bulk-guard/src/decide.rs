@@ -268,6 +268,10 @@ async fn decided(
         if !is_release || desk.busy().is_some() || !matches!(entry.state, State::Done | State::ReleaseFailed) {
             continue;
         }
+        if setup.stopping().is_asked() {
+            is_blocked = true;
+            continue;
+        }
         match enable_now(desk, &entry.incident.id, setup).await {
             Ok(Some(now)) => **entry = now,
             Ok(None) => {}
@@ -290,6 +294,9 @@ async fn decided(
             }
             Outcome::Refused(who, why) => writeln!(text, "{who}: nothing was decided, because {why}.")?,
         }
+    }
+    if setup.stopping().is_asked() && is_blocked {
+        text += "This command was stopped. The next run does what is still to be done.\n";
     }
     let is_any_new = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Decided(_, true)));
     if let Some(busy) = desk.busy().filter(|_| is_any_new) {

@@ -33,8 +33,12 @@ use crate::drill::site::Site;
 /// Letters of a mark, of which there are more than anybody ever uses.
 const MARK: usize = 8;
 
-/// `drill`
+/// `drill`. Whoever stops it has it leave to the next runs what there is to take away; whoever stops it again does not wait for that.
 pub(crate) async fn run(setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
+    setup.stopping().unless_asked_twice(drill(setup)).await
+}
+
+async fn drill(setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     let wrong = check::settings(setup.config);
     if !wrong.is_empty() {
         return Err(job_runner::Error::Config(Problems(wrong)).into());
@@ -44,7 +48,8 @@ pub(crate) async fn run(setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     let own = watching.with_key(site::key(key_file)?);
     let site = Site { watching: watching.clone(), own: Some(own.clone()) };
     settle_earlier(setup, &site).await?;
-    let account = match check::account(setup.config, (&watching, &own), &setup.common.service_accounts).await {
+    let looked = async { Ok(check::account(setup.config, (&watching, &own), &setup.common.service_accounts).await) };
+    let account = match setup.stopping().unless_asked(looked).await? {
         Ok(account) => account,
         Err(refusals) => return refused(refusals),
     };
@@ -52,8 +57,11 @@ pub(crate) async fn run(setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     if !refusals.is_empty() {
         return refused(refusals);
     }
-    if let Some(refusal) = check::now(setup, &site, &account).await? {
+    if let Some(refusal) = setup.stopping().unless_asked(check::now(setup, &site, &account)).await? {
         return refused(vec![refusal]);
+    }
+    if setup.stopping().is_asked() {
+        bail!("no drill was begun: this command was stopped");
     }
     let drill = begun(setup, &watching, account);
     let drill = Exercise::new(setup, site).carry_out(drill).await?;
@@ -84,6 +92,7 @@ async fn settle_earlier(setup: &Setup<'_, Config>, site: &Site) -> anyhow::Resul
     }
     exercise.runs_until_settled().await?;
     match exercise.open().await? {
+        Some(_) if setup.stopping().is_asked() => bail!("no drill was begun: this command was stopped"),
         None => setup.print("An earlier drill was cut off. What it had left is taken away.\n"),
         Some(left) => bail!(
             "an earlier drill was cut off, and what it has left could not be taken away: {}",

@@ -57,6 +57,11 @@ impl Holding {
         Holding { url, is_held, passes }
     }
 
+    /// Whatever is wanted waits here from now on.
+    pub fn hold(&self) {
+        self.passes.send_replace(Passes::Others);
+    }
+
     /// Hands on whatever comes from now on; what waits here waits on.
     pub fn let_pass(&self) {
         self.passes.send_replace(Passes::New);
@@ -73,7 +78,7 @@ impl Holding {
     }
 }
 
-/// The head of a request without a body.
+/// The head of a request.
 async fn head_of(stream: &mut TcpStream) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -85,8 +90,14 @@ async fn head_of(stream: &mut TcpStream) -> Option<String> {
 /// One request a connection, so that each is seen.
 async fn hand_on(mut stream: TcpStream, portal: &str, head: &str) {
     let mut there = TcpStream::connect(portal).await.unwrap();
+    let length =
+        head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    if stream.read_exact(&mut body).await.is_err() {
+        return;
+    }
     let head = head.replacen("\r\n", "\r\nconnection: close\r\n", 1);
-    there.write_all(head.as_bytes()).await.unwrap();
+    there.write_all(&[head.as_bytes(), &body].concat()).await.unwrap();
     let mut answer = Vec::new();
     there.read_to_end(&mut answer).await.unwrap();
     // who asked may be gone by now

@@ -30,7 +30,7 @@ pub use crate::abridged::abridged;
 pub use crate::closed_port::ClosedPort;
 #[cfg(unix)]
 pub use crate::process::send;
-pub use crate::process::{CLOCK, command, in_time, jump_from, kill_at, run, until};
+pub use crate::process::{CLOCK, command, in_time, jump_from, kill_at, logs, run, until};
 
 /// Subcommands that refuse flags about a window.
 const WINDOWLESS: [&str; 10] =
@@ -52,6 +52,8 @@ pub struct Setting {
     pub sim: PortalSim,
     pub key: String,
     pub state: TempDir,
+    /// The address by which the program reaches the portal, where it is not the portal's own.
+    pub way: Option<String>,
     /// The store is there, and not in files.
     pub server: Option<OnServer>,
     pub clock: Clock,
@@ -84,11 +86,17 @@ impl Setting {
             key: sim.key(),
             sim,
             state: TempDir::new().unwrap(),
+            way: None,
             server: None,
             clock: Clock::Portal,
             env: Vec::new(),
             program,
         }
+    }
+
+    /// The address of the portal for the program.
+    pub fn url(&self) -> String {
+        self.way.clone().unwrap_or_else(|| self.sim.url())
     }
 
     /// From now on the store is on the server of this test executable; `false`, said aloud, where there is none.
@@ -118,7 +126,7 @@ impl Setting {
 
     /// Runs the program up to the portal's present moment; subcommands that look at no window, as they are.
     pub async fn run(&self, extra: &[&str]) -> Run {
-        let (url, until) = (self.sim.url(), self.scenario.now.to_rfc3339());
+        let (url, until) = (self.url(), self.scenario.now.to_rfc3339());
         let is_windowless = extra.iter().any(|word| WINDOWLESS.contains(word));
         let until: &[&str] = if is_windowless { &[] } else { &["--until", &until] };
         self.run_with(&[&["--portal", &url], until, extra].concat()).await

@@ -5,6 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use portal_sim::PortalSim;
+use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
 
 use crate::Run;
@@ -77,6 +78,18 @@ pub async fn send(signal: &str, process: u32) {
     let mut command = command(Path::new("/bin/sh"), Path::new("/"));
     command.args(["-c", &format!("kill -{signal} {process}")]).env("PATH", "/usr/bin:/bin");
     assert_eq!(run(command).await.exit, 0);
+}
+
+/// Until a program has written a line with this to its log, which is piped.
+pub async fn logs(child: &mut Child, part: &str) {
+    let log = child.stderr.as_mut().expect("its log is piped");
+    let mut text = Vec::new();
+    in_time(async {
+        while !(text.ends_with(b"\n") && String::from_utf8_lossy(&text).contains(part)) {
+            assert!(log.read_buf(&mut text).await.unwrap() > 0, "{}", String::from_utf8_lossy(&text));
+        }
+    })
+    .await;
 }
 
 /// Runs the program to its end.

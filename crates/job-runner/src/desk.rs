@@ -50,6 +50,10 @@ impl Desk {
     }
 }
 
+async fn take(state: &State, now: DateTime<Utc>) -> anyhow::Result<Asked> {
+    Ok(hold::take(state, now).await?)
+}
+
 impl<C> Setup<'_, C> {
     /// What is remembered, to look at; empty before the first run.
     ///
@@ -65,11 +69,36 @@ impl<C> Setup<'_, C> {
     }
 
     /// Lets `decide` write a decision into the store, and the next run in, whatever becomes of it; `None` where no run has made a store yet.
+    /// When somebody wants the process to end meanwhile, what has begun is finished, if that does not take long; `decide` begins nothing more
+    /// ([`stopping`](Self::stopping)).
     ///
     /// # Errors
-    /// Those of [`looked`](Self::looked) and of `decide`, a lock that cannot be asked for, and that the store was moved away while a run kept
-    /// its lock from this process, so that what was written may be lost.
+    /// Those of [`looked`](Self::looked) and of `decide`, a lock that cannot be asked for, that somebody has stopped it, and that the store was
+    /// moved away while a run kept its lock from this process, so that what was written may be lost.
     pub async fn at_desk<T>(&self, decide: impl AsyncFnOnce(&Desk) -> anyhow::Result<T>) -> anyhow::Result<Option<T>> {
+        let stopping = self.stopping();
+        let decide = async |desk: &Desk| stopping.finishing_a_step(decide(desk)).await;
+        self.with_desk(async |state: &State| stopping.unless_asked(take(state, self.now)).await, decide).await
+    }
+
+    /// The same for what somebody must not be kept from doing to its end: it is never left in the middle, so `decide` has to go by
+    /// [`stopping`](Self::stopping) or signals itself.
+    ///
+    /// # Errors
+    /// Those of [`at_desk`](Self::at_desk), but for being stopped.
+    pub async fn at_desk_to_its_end<T>(
+        &self,
+        decide: impl AsyncFnOnce(&Desk) -> anyhow::Result<T>,
+    ) -> anyhow::Result<Option<T>> {
+        self.stopping();
+        self.with_desk(async |state: &State| take(state, self.now).await, decide).await
+    }
+
+    async fn with_desk<T>(
+        &self,
+        take: impl AsyncFnOnce(&State) -> anyhow::Result<Asked>,
+        decide: impl AsyncFnOnce(&Desk) -> anyhow::Result<T>,
+    ) -> anyhow::Result<Option<T>> {
         let state = self.state()?;
         let is_there = match &state {
             State::Files(paths) => {
@@ -83,7 +112,7 @@ impl<C> Setup<'_, C> {
         if !is_there {
             return Ok(None);
         }
-        let by = match hold::take(&state, self.now).await? {
+        let by = match take(&state).await? {
             Asked::Ours(hold) => {
                 let decide = async |store: &Store| decide(&Desk { store: store.clone(), busy: None }).await;
                 return hold.with_store(open_store(&state), decide).await.map(Some);

@@ -49,7 +49,9 @@ pub(crate) async fn run<P: Program>(
     match &read.settings {
         Some((common, config)) => {
             let setup = Setup::new(&P::ABOUT, args, (common, config), environment);
-            let mut stop = Stop::new(signals, LONGEST.min(common.run_limit.0));
+            let stop = Stop::new(signals, LONGEST.min(common.run_limit.0));
+            // what is tried out at the portal is written down as it ended
+            let mut stop = if probes.is_empty() { stop } else { stop.finishing_steps() };
             let way = portal::way(&setup);
             let is_through = match &way {
                 // at the limit the portal is asked nothing more, and each question that got no answer fails by its name

@@ -73,5 +73,5 @@ pub use naming::Naming;
 pub use program::{Program, ReportOf};
 pub use report::{Found, Judgement, Report};
 pub use setup::Setup;
-pub use stop::{Signals, Suspensions};
+pub use stop::{Signals, Stopping, Suspensions, ask_to_end};
 pub use voice::Voice;

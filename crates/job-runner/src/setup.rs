@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use alerting::{Channel, Fault, Mailer, Outbox, SecretMember, WayOut};
@@ -28,6 +29,7 @@ use crate::job::{Job, Settled};
 use crate::naming::{NamesKey, Naming};
 use crate::secret::{self, FoundKey};
 use crate::state_path::{Placeholders, State};
+use crate::stop::Stopping;
 use crate::stores::copy_of;
 use crate::voice::Voice;
 
@@ -41,6 +43,7 @@ pub struct Setup<'a, C> {
     /// When the process started, whole seconds.
     pub now: DateTime<Utc>,
     pub(crate) environment: &'a Environment,
+    stopping: OnceLock<Stopping>,
 }
 
 /// What is remembered there, as a copy that may be used freely.
@@ -65,11 +68,17 @@ impl<'a, C> Setup<'a, C> {
         (common, config): (&'a CommonConfig, &'a C),
         environment: &'a Environment,
     ) -> Self {
-        Setup { about, args, common, config, now: now(), environment }
+        Setup { about, args, common, config, now: now(), environment, stopping: OnceLock::new() }
     }
 }
 
 impl<C> Setup<'_, C> {
+    /// Whether somebody wants this process to end, which is heard from the first call on, and ends nothing by itself any more. Within a
+    /// runtime.
+    pub fn stopping(&self) -> &Stopping {
+        self.stopping.get_or_init(Stopping::listen)
+    }
+
     /// What time it is now, for a command that goes on for longer.
     pub fn clock(&self) -> DateTime<Utc> {
         now()

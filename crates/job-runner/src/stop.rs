@@ -5,10 +5,16 @@ use std::pin::pin;
 use std::time::Duration;
 
 use docspace_client::{Client, Halt};
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
+use tracing::warn;
 
 /// How long a step of a run that somebody ends may still take: the report, the alerts and the heartbeat have to leave within two seconds.
 const GRACE: Duration = Duration::from_millis(600);
+
+/// How long a command that somebody ends may still take for what it has begun, such as a call at the portal and the look at what it has done:
+/// shorter than what service managers and Kubernetes wait before they kill.
+const STEP: Duration = Duration::from_secs(20);
 
 /// However short the limit is, so long a run may conclude from what it has read.
 const LEAST_TO_CONCLUDE: Duration = Duration::from_secs(10);
@@ -25,6 +31,7 @@ pub(crate) struct Stop {
     reading_ends: Instant,
     ends: Instant,
     is_interrupted: bool,
+    grace: Duration,
 }
 
 impl Stop {
@@ -38,7 +45,13 @@ impl Stop {
             reading_ends: after(run_limit.mul_f64(0.9)),
             ends: after(longest(run_limit)),
             is_interrupted: false,
+            grace: GRACE,
         }
+    }
+
+    /// The same for work that acts at the portal: what it has begun is finished, also when somebody ends it.
+    pub(crate) fn finishing_steps(self) -> Self {
+        Stop { grace: STEP, ..self }
     }
 
     /// Whether somebody has ended the run.
@@ -85,7 +98,7 @@ impl Stop {
             }
             client.halt(halt);
         }
-        timeout(GRACE, work).await.map_err(|_| Halt::Interrupted)
+        timeout(self.grace, work).await.map_err(|_| Halt::Interrupted)
     }
 
     /// Does work that takes no time to speak of, unless somebody waits for the end of the run. `None` when it was not through then.
@@ -122,6 +135,101 @@ pub(crate) async fn unless_ended<T>(
         () = signals.next() => Err(Ended.into()),
     }
 }
+
+/// Whether somebody wants a command to end that has to finish what it has begun at the portal, and to write down how that ended.
+#[derive(Clone)]
+pub struct Stopping(watch::Receiver<u32>);
+
+impl Stopping {
+    /// Listens from now on, for as long as the process lasts. Within a runtime.
+    pub(crate) fn listen() -> Self {
+        let (times, asked) = watch::channel(0);
+        let mut signals = Signals::listen();
+        tokio::spawn(async move {
+            loop {
+                signals.next().await;
+                times.send_modify(|times| *times += 1);
+            }
+        });
+        Stopping(asked)
+    }
+
+    /// Whether somebody has asked, so that nothing more is to be begun.
+    pub fn is_asked(&self) -> bool {
+        *self.0.borrow() > 0
+    }
+
+    /// Until somebody asks.
+    pub async fn asked(&self) {
+        self.asked_times(1).await;
+    }
+
+    async fn asked_times(&self, times: u32) {
+        if self.0.clone().wait_for(|asked| *asked >= times).await.is_err() {
+            std::future::pending().await
+        }
+    }
+
+    /// Does work that can be left at any moment, unless somebody asks before it is through.
+    ///
+    /// # Errors
+    /// Those of the work, and that it was stopped.
+    pub async fn unless_asked<T>(&self, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+        self.unless_asked_times(1, work).await
+    }
+
+    /// Does work that goes by [`is_asked`](Self::is_asked) itself, and is left only when somebody asks twice.
+    ///
+    /// # Errors
+    /// Those of the work, and that it was stopped.
+    pub async fn unless_asked_twice<T>(&self, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+        self.unless_asked_times(2, work).await
+    }
+
+    async fn unless_asked_times<T>(
+        &self,
+        times: u32,
+        work: impl Future<Output = anyhow::Result<T>>,
+    ) -> anyhow::Result<T> {
+        let mut work = pin!(work);
+        tokio::select! {
+            biased;
+            done = &mut work => done,
+            () = self.asked_times(times) => Err(Ended.into()),
+        }
+    }
+
+    /// Does work that begins nothing more once somebody has asked. What it has begun then is finished, unless somebody asks again or it takes
+    /// too long.
+    ///
+    /// # Errors
+    /// Those of the work, and that it was stopped.
+    pub(crate) async fn finishing_a_step<T>(&self, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+        let mut work = pin!(work);
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            () = self.asked() => {}
+        }
+        warn!(
+            "stopping: what has begun is finished first, which takes {} s at most; stop once more to end at once",
+            STEP.as_secs()
+        );
+        timeout(STEP, self.unless_asked_twice(work)).await.unwrap_or_else(|_| Err(Ended.into()))
+    }
+}
+
+/// Asks a process that this one has started to end.
+#[cfg(unix)]
+pub fn ask_to_end(process: Option<u32>) {
+    use rustix::process::{Pid, Signal, kill_process};
+    let process = process.and_then(|id| Pid::from_raw(id.cast_signed()));
+    // one that has just ended need not be told
+    process.map(|process| kill_process(process, Signal::TERM));
+}
+
+#[cfg(not(unix))]
+pub fn ask_to_end(_process: Option<u32>) {}
 
 /// What asks a process to end.
 #[cfg(unix)]

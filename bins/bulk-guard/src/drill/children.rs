@@ -1,23 +1,33 @@
 //! Runs of this program as processes of their own, as cron starts them.
 
+use std::pin::pin;
 use std::process::{Output, Stdio};
 
 use anyhow::Context as _;
 use audit_model::Sentence;
-use job_runner::Setup;
+use job_runner::{Setup, ask_to_end};
 use serde_json::Value;
 use tokio::process::Command;
 use uuid::Uuid;
 
 use crate::config::Config;
 
-/// Runs this program with these arguments before those that it was itself started with.
+/// Runs this program with these arguments before those that it was itself started with. Whoever stops this process stops that, too, which
+/// tells what it has read.
 pub(crate) async fn call(setup: &Setup<'_, Config>, before: &[&str], after: &[&str]) -> anyhow::Result<Output> {
     let program = std::env::current_exe().context("cannot find this program")?;
     let mut command = Command::new(program);
     command.args(before).args(crate::serve::place(setup)).args(after);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.output().await.context("cannot start a run")
+    let child = command.spawn().context("cannot start a run")?;
+    let process = child.id();
+    let mut output = pin!(child.wait_with_output());
+    tokio::select! {
+        biased;
+        output = &mut output => return output.context("cannot wait for a run"),
+        () = setup.stopping().asked() => ask_to_end(process),
+    }
+    output.await.context("cannot wait for a run")
 }
 
 /// An ordinary run.

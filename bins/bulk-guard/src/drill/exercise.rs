@@ -55,7 +55,8 @@ impl<'a> Exercise<'a> {
     }
 
     async fn at_desk<T>(&self, work: impl AsyncFnOnce(&Desk) -> anyhow::Result<T>) -> anyhow::Result<T> {
-        let done = self.setup.at_desk(work).await?;
+        // what follows after a signal is kept, too
+        let done = self.setup.at_desk_to_its_end(work).await?;
         done.context("nothing is remembered yet; let cron run `bulk-guard` first")
     }
 
@@ -65,15 +66,28 @@ impl<'a> Exercise<'a> {
         Ok(open.into_iter().find(|drill| drill.stage < Stage::Over))
     }
 
+    /// Whether somebody wants it to end: then nothing more is begun.
+    fn is_stopped(&self) -> bool {
+        self.setup.stopping().is_asked()
+    }
+
+    async fn pause(&self, length: Duration) {
+        tokio::select! {
+            () = pause(length) => {}
+            () = self.setup.stopping().asked() => {}
+        }
+    }
+
     /// Runs until no drill is open, or its time is over.
     pub(super) async fn runs_until_settled(&self) -> anyhow::Result<()> {
         let began = Instant::now();
         loop {
             children::run(self.setup).await?;
-            if self.open().await?.is_none() || began.elapsed() > self.setup.config.drill.step_limit.0 {
+            let is_over = self.is_stopped() || began.elapsed() > self.setup.config.drill.step_limit.0;
+            if is_over || self.open().await?.is_none() {
                 return Ok(());
             }
-            pause(PAUSE).await;
+            self.pause(PAUSE).await;
         }
     }
 
@@ -83,7 +97,7 @@ impl<'a> Exercise<'a> {
     /// Of the store, or because somebody else goes on with it. The next runs take away what is left.
     pub(super) async fn carry_out(mut self, drill: Drill) -> anyhow::Result<Drill> {
         // rows have whole seconds: what happens in the second in which enforcing was switched on counts as before it
-        pause(PAUSE).await;
+        self.pause(PAUSE).await;
         // the intent comes first, and with it nothing is done yet
         let mut drill = self.commit(&drill).await?;
         loop {
@@ -110,10 +124,17 @@ impl<'a> Exercise<'a> {
                 // the way back has as much time again
                 self.waits = None;
             }
+            if self.is_stopped() {
+                let why = ("the drill was stopped", "die Übung wurde angehalten");
+                let step = drill.expected();
+                return self.left(drill.given_up(step, why)).await;
+            }
             drill = self.perform(drill, what, &entries).await?;
         }
         // a run tells how it ended
-        children::run(self.setup).await?;
+        if !self.is_stopped() {
+            children::run(self.setup).await?;
+        }
         Ok(drill)
     }
 
@@ -177,6 +198,9 @@ impl<'a> Exercise<'a> {
             Do::Upload(room) => {
                 let Some(own) = self.site.own.clone() else { return Ok(drill) };
                 for number in 1..=drill.documents {
+                    if self.is_stopped() {
+                        return Ok(drill);
+                    }
                     drill = self.beat(drill).await?;
                     if let Err(error) = upload(&own, (&drill, room), number).await {
                         return self.commit(&drill.given_up(Step::Made, Sentence::quoted(error.to_string()))).await;
@@ -204,7 +228,7 @@ impl<'a> Exercise<'a> {
         if is_run {
             drill = self.run(drill).await?;
         } else {
-            pause(PAUSE / 4).await;
+            self.pause(PAUSE / 4).await;
         }
         self.beat(drill).await
     }
@@ -219,7 +243,7 @@ impl<'a> Exercise<'a> {
             }
         };
         self.said = children::said(&output, drill.account);
-        pause(PAUSE / 4).await;
+        self.pause(PAUSE / 4).await;
         Ok(drill)
     }
 
@@ -249,6 +273,9 @@ impl<'a> Exercise<'a> {
             return self.commit(&drill.given_up(Step::Made, why)).await;
         }
         for (file, number) in files.iter().zip(1..) {
+            if self.is_stopped() {
+                return Ok(drill);
+            }
             drill = self.beat(drill).await?;
             if let Err(error) = rename(&own, &drill, (&file.id, number)).await {
                 return self.commit(&drill.given_up(Step::Made, Sentence::quoted(error.to_string()))).await;

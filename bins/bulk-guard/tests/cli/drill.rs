@@ -36,7 +36,10 @@ fn of_drill(drill: &Person) -> Key {
 impl Watched {
     /// The clocks go on; one run was made, and a channel has taken a test alert.
     async fn of((portal, drill): (Scenario, Person), settings: &str) -> Self {
-        let mut setting = setting(portal).await;
+        Watched::with(setting(portal).await, drill, settings).await
+    }
+
+    async fn with(mut setting: Setting, drill: Person, settings: &str) -> Self {
         setting.clock = Clock::Machine;
         setting.sim.follow(true_now);
         setting.file("drill.key", &of_drill(&drill).key);
@@ -238,6 +241,31 @@ async fn what_a_killed_drill_leaves_is_taken_away() {
             assert_eq!(switched, ["Terminated", "Active"], "{n} {:#?}", watched.alerts().last());
         }
     }
+}
+
+/// The next run need not wait until nobody can be at work on it any more, nor for a lease.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_stopped_drill_leaves_is_taken_away_at_once() {
+    let (portal, drill) = portal();
+    let mut setting = setting(portal).await;
+    let is_on_server = setting.keep_on_server();
+    let watched = Watched::with(setting, drill, SETTINGS).await;
+    let url = watched.setting.sim.url();
+    let mut command = watched.setting.command(&watched.arguments(&url, &["drill"]));
+    let command = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let child = command.spawn().unwrap();
+    cli_test::until(|| watched.left().0 == 1).await;
+    cli_test::send("TERM", child.id().unwrap()).await;
+    let ended = cli_test::in_time(child.wait_with_output()).await.unwrap();
+    let said = String::from_utf8(ended.stdout).unwrap();
+    assert!(ended.status.code() == Some(1) && said.contains("the drill was stopped"), "{said}{:?}", ended.stderr);
+    if is_on_server {
+        let place = watched.setting.server.as_ref().unwrap();
+        assert_eq!(job_store::SeenServer::at(place).await.unwrap().lease, None);
+    }
+    watched.settled_by(&[], 1).await;
+    assert_eq!(watched.drills_told(), [("\"high\"".to_owned(), false)]);
 }
 
 /// The portal refuses to disable the account: said, and cleaned up after.

@@ -21,6 +21,8 @@ mod runs;
 mod serve;
 mod signs;
 mod status;
+#[cfg(unix)]
+mod stopped;
 mod suspend;
 mod suspended;
 mod terms;

@@ -1,10 +1,12 @@
 //! `rollback`, `history`: what becomes of a list afterwards.
 
 use std::fmt::Write as _;
+use std::pin::pin;
 use std::time::Duration;
 
 use job_runner::exit::Exit;
 use job_runner::{Desk, Error, Setup};
+use tracing::warn;
 
 use super::command::{call, nothing, who, writer};
 use super::entry::{Entry, Order, State};
@@ -23,7 +25,7 @@ const PATIENCE_S: u32 = 60;
 
 /// `rollback [--to ID]`
 pub(crate) async fn rollback(args: &RollbackArgs, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
-    let done = setup.at_desk(async |desk| rollback_at(args, setup, desk).await).await?;
+    let done = setup.at_desk_to_its_end(async |desk| rollback_at(args, setup, desk).await).await?;
     done.map_or_else(|| nothing(setup, "There is nothing to take back"), Ok)
 }
 
@@ -62,6 +64,12 @@ async fn take_back(
     let live = Live::new(writer(setup)?, setup.clock());
     let mut exit = Exit::Concluded;
     for entry in meant {
+        if setup.stopping().is_asked() {
+            return nothing(
+                setup,
+                &format!("Stopped: plan {} and what was written before it is not taken back", entry.intent.plan),
+            );
+        }
         let why =
             args.reason.as_deref().map_or_else(|| why::NO_REASON.into(), |why| words::as_typed(&words::typed(why)));
         let ordered =
@@ -70,7 +78,7 @@ async fn take_back(
             return nothing(setup, "It was changed at this moment. Look at `ip-fence history`, and try again");
         }
         let after = match desk.busy() {
-            Some(busy) => match at_its_end((kept, &live), &entry.id).await? {
+            Some(busy) => match setup.stopping().unless_asked(at_its_end((kept, &live), &entry.id)).await? {
                 Some(after) => after,
                 None => {
                     let plan = &entry.intent.plan;
@@ -86,7 +94,8 @@ async fn take_back(
                 }
             },
             None => {
-                let Some(after) = follow((kept, &live), &entry.id, (false, false)).await? else { continue };
+                let following = follow((kept, &live), &entry.id, (false, false));
+                let Some(after) = to_its_end(following, setup).await? else { continue };
                 after
             }
         };
@@ -98,6 +107,19 @@ async fn take_back(
         }
     }
     Ok(exit)
+}
+
+/// Takes back, also when somebody stops that: a list that is taken back by half may shut people out. Whoever stops it again leaves it to the
+/// next run.
+async fn to_its_end<T>(work: impl Future<Output = anyhow::Result<T>>, setup: &Setup<'_, Config>) -> anyhow::Result<T> {
+    let mut work = pin!(work);
+    tokio::select! {
+        biased;
+        done = &mut work => return done,
+        () = setup.stopping().asked() => {}
+    }
+    warn!("stopping: the list is taken back first; stop once more to leave that to the next run");
+    setup.stopping().unless_asked_twice(work).await
 }
 
 /// What another process has made of an entry, once it is through with it. `None`: it is not, for longer than taking back takes.

@@ -66,7 +66,8 @@ pub(crate) async fn apply(args: &ApplyArgs, setup: &Setup<'_, Config>) -> anyhow
         return refuse(setup, &stale.to_string());
     }
     let last_run = looked.seen_until;
-    let done = setup.at_desk(async |desk| {
+    // signals are heeded there
+    let done = setup.at_desk_to_its_end(async |desk| {
         if let Some(busy) = desk.busy() {
             return refuse(
                 setup,
@@ -301,6 +302,9 @@ async fn confirm_at(args: &ConfirmArgs, setup: &Setup<'_, Config>, desk: &Desk) 
         Ok(confirmed) => confirmed,
         Err(why) => return nothing(setup, &format!("Not confirmed: {why}")),
     };
+    if setup.stopping().is_asked() {
+        return nothing(setup, "Not confirmed: this process was stopped");
+    }
     if !kept.commit(&confirmed).await? {
         return nothing(
             setup,

@@ -44,7 +44,7 @@ async fn check(setup: &Setup<'_, Config>) -> anyhow::Result<Check> {
             "set `apply_key_file` to the file of a key of the portal's owner with `*:read` and `*:write`",
         ));
     }
-    let done = setup.at_desk(async |desk| at_desk(setup, desk).await).await?;
+    let done = setup.at_desk_to_its_end(async |desk| at_desk(setup, desk).await).await?;
     Ok(done.unwrap_or_else(|| not_tried("there is no store yet to remember it in", "let `ip-fence` run once")))
 }
 
@@ -82,6 +82,9 @@ async fn at_desk(setup: &Setup<'_, Config>, desk: &Desk) -> anyhow::Result<Check
     if let Some((trouble, _)) = merge::trouble(&read.list) {
         return Ok(not_tried(trouble, "see `ip-fence plan`"));
     }
+    if setup.stopping().is_asked() {
+        return Ok(not_tried("`doctor` was stopped", LATER));
+    }
     prepare(&mut entry, (read, guard.account), &trail, &live);
     kept.commit(&entry).await?;
     let answer = live.write_as_from(&entry.intent.before, &entry.tag(1), IpAddr::V4(CLAIMED)).await;
@@ -94,7 +97,7 @@ async fn at_desk(setup: &Setup<'_, Config>, desk: &Desk) -> anyhow::Result<Check
     if let Answer::Refused(why) = &answer {
         return Ok(not_tried(&format!("the portal does not take the write ({why})"), "see `ip-fence doctor`"));
     }
-    let (own, others) = noted(&live, &entry).await;
+    let (own, others) = noted(&live, &entry, setup).await;
     if let Some(own) = &own {
         let mark = Mark { event: own.event, at: own.at };
         let found = |entry: &Entry| {
@@ -150,14 +153,14 @@ fn prepare(entry: &mut Entry, (read, account): (Read, Option<Uuid>), trail: &Tra
 }
 
 /// The event of our write, and those of others since the list was read.
-async fn noted(live: &Live, entry: &Entry) -> (Option<Row>, Vec<Row>) {
+async fn noted(live: &Live, entry: &Entry, setup: &Setup<'_, Config>) -> (Option<Row>, Vec<Row>) {
     let known = entry.puts.first().map(|put| put.known.clone()).unwrap_or_default();
     let mut look = 0;
     loop {
         let trail = live.trail(entry).await;
         let (own, others): (Vec<Row>, Vec<Row>) = trail.rows.into_iter().partition(|row| row.is_of(entry, 1));
         look += 1;
-        if !own.is_empty() || look >= LOOKS {
+        if !own.is_empty() || look >= LOOKS || setup.stopping().is_asked() {
             return (own.into_iter().next(), others.into_iter().filter(|row| !known.contains(&row.event)).collect());
         }
         live.pause(look).await;

@@ -49,7 +49,7 @@ pub(crate) const FAST: &str = "2000";
 pub(crate) const SLOW: &str = "30";
 
 pub(crate) fn command(setting: &Setting, words: &[&str], pace: &str) -> Command {
-    let url = setting.sim.url();
+    let url = setting.url();
     let flags = ["--portal", &url, "--policy", "policy.toml", "--config", "ip-fence.toml"];
     let mut command = setting.command(&[words, &flags].concat());
     command.env("AUDIT_TOOLS_TEST_PACE", pace).env("USER", "olga");

@@ -17,5 +17,7 @@ mod init;
 mod plan;
 mod policy;
 mod reports;
+#[cfg(unix)]
+mod stopped;
 mod suggest;
 mod told;

@@ -10,6 +10,8 @@ use tokio::process::Command;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use crate::stop::ask_to_end;
+
 /// A run that is told to end does so within two seconds; one that does not is not waited for any longer.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -93,7 +95,7 @@ async fn wait(
 
 /// Asks a run to end, and ends it where that does not help.
 async fn end(child: &mut tokio::process::Child) -> io::Result<ExitStatus> {
-    ask_to_end(child);
+    ask_to_end(child.id());
     match timeout(GRACE, child.wait()).await {
         Ok(status) => status,
         Err(_) => {
@@ -117,17 +119,6 @@ async fn forward(lines: impl AsyncRead + Unpin, name: &str, log: &mut impl io::W
     }
     has_logged
 }
-
-#[cfg(unix)]
-fn ask_to_end(child: &tokio::process::Child) {
-    use rustix::process::{Pid, Signal, kill_process};
-    let process = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-    // one that has just ended need not be told
-    process.map(|process| kill_process(process, Signal::TERM));
-}
-
-#[cfg(not(unix))]
-fn ask_to_end(_child: &tokio::process::Child) {}
 
 #[cfg(test)]
 mod tests {
