@@ -142,7 +142,7 @@ impl Outbox {
     /// Remembers what people were told of the findings and of the bursts that are over, and lets every alert wait for every channel that takes
     /// it: all of it or nothing. A critical alert that the settings of all channels leave out waits for all of them. Known findings that have more to say are counted, and the next alert about them says how often that happened.
     ///
-    /// Channels are told apart by their names. What ended 90 days ago, and was not found since, is forgotten.
+    /// Channels are told apart by their names.
     ///
     /// # Errors
     /// Of the store; nothing is remembered then, and the next run tells the findings again.
@@ -165,6 +165,19 @@ impl Outbox {
         let suppressed = self.store.write("storing what is told", keep).await?;
         alerts.iter_mut().zip(suppressed).for_each(|(alert, suppressed)| alert.suppressed = suppressed);
         Ok(())
+    }
+
+    /// Forgets what ended 90 days ago, and was not found since, and what became of alerts before that. Whoever calls has to be sure of the
+    /// present: a clock that is ahead for one run would forget what people were told.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn forget_old(&self, present: DateTime<Utc>) -> Result<(), Error> {
+        let forget = move |write: &Write<'_>| {
+            memory::forget_old(write, present)?;
+            history::forget_old(write, present)
+        };
+        Ok(self.store.write("forgetting what was told long ago", forget).await?)
     }
 }
 
@@ -197,8 +210,6 @@ impl Told {
         if moment.seen_until.is_some() {
             memory::note_missing(write, moment)?;
         }
-        memory::forget_old(write, moment.now)?;
-        history::forget_old(write, moment.now)?;
         Ok(self.alerts.iter().map(|alert| alert.suppressed).collect())
     }
 }

@@ -131,6 +131,18 @@ impl Archive {
         Ok(())
     }
 
+    /// Corrects what a clock that was ahead has noted down: that these runs look since a moment which has not come yet. Then nothing that
+    /// they leave open would be a hole. `window` ends at the present, and is what they look at.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn correct_watching(&self, window: Window) -> Result<(), Error> {
+        let sql = "UPDATE watched SET since_us = ? WHERE part = ? AND since_us > ?";
+        let values = [micros(window.since).into(), self.part().as_str().into(), micros(window.until).into()];
+        self.store().execute("noting down since when somebody looks", sql, values).await?;
+        Ok(())
+    }
+
     /// Remembers what a run was asked to look at and could not see or judge, as far as it lies before the time since which these runs look:
     /// it is a hole like those after that.
     ///

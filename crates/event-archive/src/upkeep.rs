@@ -134,10 +134,12 @@ impl Archive {
     }
 }
 
-/// Takes the addresses and devices away from failed sign-ins with a login, which belong to no account.
+/// Takes the addresses and devices away from failed sign-ins with a login, which belong to no account: an e-mail address as it was typed
+/// or, of those that failed after the password, the name. Databases know upper and lower case of ASCII alone, so other letters have to be
+/// as they stand there.
 pub fn without_place(login: &str) -> Statement {
     let sql = "UPDATE login_event SET ip = NULL, country = NULL, city = NULL, browser = NULL, platform = NULL WHERE lower(login) = ?";
-    (sql.to_owned(), vec![Value::Text(login.to_lowercase().into())])
+    (sql.to_owned(), vec![Value::Text(login.to_ascii_lowercase().into())])
 }
 
 /// What makes somebody nameless in the archive, before and after other texts take the place of those that name them.

@@ -261,7 +261,10 @@ impl<'a, P: Program> Flow<'a, P> {
         // what was not told is not forgotten, and a repetition of an old run looks at what the next ordinary one forgets
         if told.how.is_safe && self.run.args.ends_by_clock() {
             let looked_since = stretch.window.since - self.run.config.reach(P::ABOUT.window);
-            keeping::daily(&self.stores.store, self.run.common, looked_since, self.run.now).await;
+            let now = self.run.now;
+            // a clock that is ahead would forget everything
+            let present = self.run.client.portal_now().map_or(now, |portal| portal.min(now));
+            keeping::daily(&self.stores.store, self.run.common, looked_since, present).await;
         }
     }
 
@@ -348,6 +351,9 @@ async fn remember(
         archive.keep_portal(None, now).await?;
     }
     archive.keep_watching(window.since).await?;
+    if stretch.seen_until(coverage).is_some() {
+        archive.correct_watching(window).await?;
+    }
     if verdict != Verdict::Nothing {
         archive.keep_looked(window.until).await?;
     }

@@ -13,8 +13,15 @@ use crate::memory::{self, Memory};
 /// Steps of one table in a run: the rest is for the next runs.
 const MOST_STEPS: u32 = 20;
 
-/// When the last run forgot all that was old.
+/// When the last run forgot all that was old; as its value, when a run after that left it to a later one.
 const PRUNED: &str = "pruned";
+
+/// Between two runs that forget: more than between those of a program that runs once a month. After a longer time, or one that went back,
+/// the clock may be wrong, and what is forgotten by a wrong clock is gone.
+const LONGEST_PAUSE: TimeDelta = TimeDelta::days(35);
+
+/// Until a later run goes by such a clock all the same: whoever sees that it is wrong sets it meanwhile.
+const SECOND_LOOK: TimeDelta = TimeDelta::hours(12);
 
 /// All tables of a store, those that others refer to last.
 pub(crate) fn tables() -> Vec<&'static Table> {
@@ -47,16 +54,27 @@ pub(crate) async fn prune(store: &Store, before: DateTime<Utc>, most_steps: u32)
     Ok(Forgot { tables, holes })
 }
 
-/// Forgets what is older than `keep`, and than what this run has looked at, unless a run of this day has done that.
-pub(crate) async fn daily(store: &Store, common: &CommonConfig, looked_since: DateTime<Utc>, now: DateTime<Utc>) {
+/// Forgets what is older than `keep`, and than what this run has looked at, unless a run of this day has done that. `present` is the earlier
+/// of what this machine's clock says and the portal's.
+pub(crate) async fn daily(store: &Store, common: &CommonConfig, looked_since: DateTime<Utc>, present: DateTime<Utc>) {
     let keep = TimeDelta::from_std(common.keep.0).unwrap_or(TimeDelta::MAX);
-    let Some(before) = now.checked_sub_signed(keep).map(|before| before.min(looked_since)) else { return };
+    let before = present.checked_sub_signed(keep).map(|before| before.min(looked_since));
     let done = async {
         let memory = Memory::open(store).await?;
-        let last = memory.get(PRUNED).await?.map(|(_, at)| at.date_naive());
-        if last == Some(now.date_naive()) {
-            return Ok(());
+        let last = memory.get(PRUNED).await?;
+        match Turn::of(last.as_ref(), present) {
+            Turn::Done => return Ok(()),
+            Turn::Later { is_noted } => {
+                if !is_noted {
+                    let last = last.map_or(DateTime::UNIX_EPOCH, |(_, at)| at);
+                    memory.keep(PRUNED, &present.to_rfc3339(), last).await?;
+                }
+                return Ok(());
+            }
+            Turn::Now => {}
         }
+        Outbox::open(store.clone()).await?.forget_old(present).await?;
+        let Some(before) = before else { return Ok(()) };
         let forgot = prune(store, before, MOST_STEPS).await?;
         let rows: u64 = forgot.tables.iter().map(|pruned| pruned.rows).sum();
         if rows > 0 {
@@ -66,12 +84,40 @@ pub(crate) async fn daily(store: &Store, common: &CommonConfig, looked_since: Da
             warn!("no run has judged {hole}, and it is not remembered any more, as `keep` says");
         }
         if forgot.tables.iter().all(|pruned| !pruned.more) {
-            memory.keep(PRUNED, "", now).await?;
+            memory.keep(PRUNED, "", present).await?;
         }
         anyhow::Ok(())
     };
     if let Err(failure) = done.await {
         warn!("what is older than `keep` was not forgotten; the next run tries again: {failure:#}");
+    }
+}
+
+/// Whether a run forgets what is old.
+#[derive(Debug, PartialEq, Eq)]
+enum Turn {
+    Now,
+    /// A run of this day has.
+    Done,
+    /// Not by a clock that has moved so far since the last time: a later run looks at it once more.
+    Later {
+        is_noted: bool,
+    },
+}
+
+impl Turn {
+    /// `last` is when it was done, and, as text, when a run after that left it to a later one.
+    fn of(last: Option<&(String, DateTime<Utc>)>, present: DateTime<Utc>) -> Self {
+        match last {
+            Some((_, at)) if at.date_naive() == present.date_naive() => return Turn::Done,
+            Some((_, at)) if (present - *at).abs() <= LONGEST_PAUSE => return Turn::Now,
+            _ => {}
+        }
+        let noted = last.and_then(|(noted, _)| DateTime::parse_from_rfc3339(noted).ok());
+        match noted.map(|noted| present - noted.to_utc()) {
+            Some(since) if since >= SECOND_LOOK => Turn::Now,
+            since => Turn::Later { is_noted: since.is_some_and(|since| since >= TimeDelta::zero()) },
+        }
     }
 }
 
@@ -104,6 +150,28 @@ mod tests {
         }
         prune(&store, DateTime::UNIX_EPOCH, 1).await.unwrap();
         store.close().await;
+    }
+
+    /// One wrong reading of a clock forgets nothing; two that fit together are the present.
+    #[test]
+    fn a_clock_that_has_moved_far_is_looked_at_twice() {
+        let start: DateTime<Utc> = "2026-11-20T09:00:00Z".parse().unwrap();
+        let at = |hours: i64| start + TimeDelta::hours(hours);
+        let (day, year) = (24, 366 * 24);
+        let turn = |noted: Option<i64>, last: i64, present: i64| {
+            let noted = noted.map(|noted| at(noted).to_rfc3339()).unwrap_or_default();
+            Turn::of(Some(&(noted, at(last))), at(present))
+        };
+        assert_eq!(Turn::of(None, start), Turn::Later { is_noted: false });
+        assert_eq!([turn(None, 0, 1), turn(None, 0, day), turn(None, 0, 31 * day)], [Turn::Done, Turn::Now, Turn::Now]);
+        assert_eq!(turn(None, 0, year), Turn::Later { is_noted: false });
+        assert_eq!(turn(Some(year), 0, year + 1), Turn::Later { is_noted: true });
+        // it was set right, or it was right
+        assert_eq!([turn(Some(year), 0, day), turn(Some(year), 0, year + day)], [Turn::Now, Turn::Now]);
+        // it was wrong the last time
+        assert_eq!(turn(None, year, 0), Turn::Later { is_noted: false });
+        assert_eq!([turn(Some(0), year, 1), turn(Some(0), year, day)], [Turn::Later { is_noted: true }, Turn::Now]);
+        assert_eq!(turn(Some(year), -year, 0), Turn::Later { is_noted: false }, "what was noted is yet to come");
     }
 
     /// A step for SQLite without its counterpart would be noticed on a server only, and nothing could be moved there.

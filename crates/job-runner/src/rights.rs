@@ -62,11 +62,13 @@ pub(crate) async fn resolve(
     }
     let id = id.or(ids.first().copied());
     let mut who = Who { id, pseudonym: id.zip(key).map(|(id, key)| key.person(id)), ..Who::default() };
-    who.emails.extend(id.is_none().then(|| email.clone()).or_else(|| person.contains('@').then_some(email)));
+    if person.contains('@') {
+        who.emails.extend([email, person.to_ascii_lowercase()]);
+    }
     let (own, others): (Vec<&Known>, Vec<&Known>) = known.iter().partition(|known| Some(known.id) == id);
     let names_of_others: BTreeSet<&String> = others.iter().filter_map(|known| known.name.as_ref()).collect();
     for Known { name, email, .. } in own {
-        who.emails.extend(email.as_ref().map(|email| email.to_lowercase()));
+        who.emails.extend(email.iter().flat_map(|email| [email.to_lowercase(), email.to_ascii_lowercase()]));
         if let Some(name) = name.as_ref().filter(|name| !name.trim().is_empty()) {
             let is_shared = names_of_others.contains(name);
             if is_shared { &mut who.shared_names } else { &mut who.names }.insert(name.clone());
@@ -168,6 +170,17 @@ pub(crate) fn collect(value: &serde_json::Value, known: &mut Vec<Known>) {
     }
 }
 
+/// The portal names accounts by id and name in what happened, so that an address which nobody has looked up is not known to be theirs.
+const BY_ID_TOO: &str = "actions and sign-ins are kept by id and name, so give the id of the account as well before you conclude that nothing is kept about them";
+
+impl Who {
+    /// What is not known of them, as a line; empty where the account is known.
+    fn unknown(&self) -> String {
+        let is_known = self.id.is_some();
+        if is_known { String::new() } else { format!("no account is known by this e-mail address; {BY_ID_TOO}\n") }
+    }
+}
+
 /// Everything that is kept about somebody.
 ///
 /// # Errors
@@ -188,8 +201,11 @@ pub(crate) async fn about(
         kept.push((table, rows));
     }
     if kept.iter().all(|(_, rows)| rows.is_empty()) {
-        let message = "is nobody that this store knows: nothing is kept about them";
-        return Err(Error::Argument(line(person), message.to_owned()).into());
+        let message = match who.id {
+            Some(_) => "is nobody that this store knows: nothing is kept about them".to_owned(),
+            None => format!("is nobody that this store knows by their e-mail address; {BY_ID_TOO}"),
+        };
+        return Err(Error::Argument(line(person), message).into());
     }
     Ok(About { who, kept })
 }
@@ -237,6 +253,7 @@ impl About {
         text.push_str(&format!("names: {}\n", listed(self.names())));
         text.extend(self.who.pseudonym.map(|pseudonym| format!("pseudonym: {}\n", pseudonym.name())));
         text.push_str(&format!("e-mail addresses: {}\n", listed(self.who.emails.iter().collect())));
+        text.push_str(&self.who.unknown());
         for (table, rows) in self.kept.iter().filter(|(_, rows)| !rows.is_empty()) {
             text.push_str(&format!("\n{} ({}): {}\n", table.holds, table.name, plural(rows.len() as u64, "row")));
             for row in rows {
@@ -309,6 +326,7 @@ pub(crate) async fn forget(
             plural(open, "entry of the journal")
         ));
     }
+    text.push_str(&who.unknown());
     if !who.shared_names.is_empty() {
         text.push_str(
             "other people have the same name: where only the name stands, without id or e-mail address, it was left\n",
@@ -357,7 +375,7 @@ async fn statements(
         None => Default::default(),
     };
     let mut statements = before;
-    statements.extend(who.emails.iter().map(|email| without_place(email)));
+    statements.extend(who.emails.iter().chain(&who.names).map(|login| without_place(login)));
     let subjects = who.id.map(|id| id.to_string()).into_iter().chain(who.emails.iter().cloned());
     statements.extend(who.id.into_iter().flat_map(forgetting_matters));
     statements.extend(subjects.map(|subject| giving_up(&subject)));
@@ -381,6 +399,64 @@ mod tests {
         }
         for word in ["person-office@example.com", "person-office", "person-7fk2", &Uuid::from_u128(7).to_string()] {
             assert!(!is_pseudonym(word), "{word}");
+        }
+    }
+
+    /// Who mistypes the second factor is called by name in the history of sign-ins, and is no account there; a database takes no `Ü` for
+    /// an `ü`.
+    #[tokio::test]
+    async fn failed_sign_ins_of_somebody_who_is_forgotten_keep_no_address() {
+        let (id, other) = (Uuid::from_u128(0xa11a), Uuid::from_u128(0xb0b));
+        let guest = audit_model::GUEST_ACCOUNT;
+        let rows = [
+            (id, "\u{dc}na Example", None),
+            (guest, "\u{dc}na Example", Some("\u{dc}na Example")),
+            (guest, "\u{dc}NA@example.com", Some("\u{dc}NA@example.com")),
+            (guest, "\u{fc}na@example.com", Some("\u{fc}na@Example.com")),
+            (other, "Bob Example", None),
+            (guest, "Bob Example", Some("Bob Example")),
+        ];
+        for store in job_store::testing::stores().await {
+            let archive = open_all(&store).await.unwrap();
+            let person = serde_json::json!({ "id": id, "name": "\u{dc}na Example", "email": "\u{dc}na@example.com" });
+            archive.keep_fact("person", &id.to_string(), &person, DateTime::UNIX_EPOCH).await.unwrap();
+            for (number, (user, name, login)) in rows.into_iter().enumerate() {
+                let sql = "INSERT INTO login_event (id, at_us, user_id, user_name, login, action, ip)
+                     VALUES (?, 0, ?, ?, ?, 1002, '192.0.2.7')";
+                let values = [(number as i64).into(), user.simple().to_string().into(), name.into(), login.into()];
+                store.execute("storing", sql, values).await.unwrap();
+            }
+            forget(&store, (&id.to_string(), None), "asked", Uuid::from_u128(7), DateTime::UNIX_EPOCH).await.unwrap();
+            let left = "SELECT user_name FROM login_event WHERE ip IS NOT NULL ORDER BY id";
+            let left = store.all("reading", left, [], |row| Ok(row.text(0)?.to_owned())).await.unwrap();
+            assert_eq!(left, ["Bob Example", "Bob Example"]);
+            let table = tables().into_iter().find(|table| table.name == "login_event").unwrap();
+            let texts = store.texts(table).await.unwrap();
+            let is_named = |text: &str| text.to_lowercase().contains("\u{fc}na");
+            assert!(!texts.iter().any(|(_, text)| is_named(text)), "{texts:?}");
+        }
+    }
+
+    /// What is kept of actions has no e-mail addresses in it.
+    #[tokio::test]
+    async fn an_address_that_nobody_has_looked_up_is_no_proof_that_nothing_is_kept() {
+        let store = Store::temporary().await.unwrap();
+        let archive = open_all(&store).await.unwrap();
+        let anna = "anna@example.com";
+        let unknown = about(&store, &archive, anna, None).await.err().unwrap().to_string();
+        assert!(unknown.contains("give the id of the account"), "{unknown}");
+        let id = Uuid::from_u128(0xa11a).to_string();
+        let unknown = about(&store, &archive, &id, None).await.err().unwrap().to_string();
+        assert!(unknown.contains("nothing is kept about them"), "{unknown}");
+        let (sql, guest) = (
+            "INSERT INTO login_event (id, at_us, user_id, user_name, login, action) VALUES (1, 0, ?, ?, ?, 1002)",
+            audit_model::GUEST_ACCOUNT.simple().to_string(),
+        );
+        store.execute("storing", sql, [guest.into(), anna.into(), anna.into()]).await.unwrap();
+        let shown = about(&store, &archive, anna, None).await.unwrap().text("here");
+        let done = forget(&store, (anna, None), "asked", Uuid::from_u128(7), DateTime::UNIX_EPOCH).await.unwrap();
+        for said in [shown, done] {
+            assert!(said.contains("no account is known by this e-mail address"), "{said}");
         }
     }
 

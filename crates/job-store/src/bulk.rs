@@ -12,7 +12,7 @@ use rusqlite::{Connection, params_from_iter};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::postgres::{ServerTexts, Session};
+use crate::postgres::{Server, ServerTexts, Session};
 use crate::statement::{Dictionary, Failure, LookUp, Of, Row, Texts, Value};
 use crate::work::With;
 use crate::{Error, Store};
@@ -84,7 +84,7 @@ impl Store {
             let doing = select.doing;
             let read = move |with: With<'_>| match with {
                 With::Sqlite(connection) => read(connection, &select, row, &sender),
-                With::Postgres(_, session) => read_from_server(session, &select, row, &sender),
+                With::Postgres(server, session) => read_from_server((server, session), &select, row, &sender),
             };
             (receiver, tokio::spawn(async move { store.work(doing, read).await }))
         };
@@ -117,13 +117,13 @@ fn read<T>(
 
 /// The same from a server; a cursor keeps what was not asked for there.
 fn read_from_server<T>(
-    session: &mut Session,
+    (server, session): (&Server, &mut Session),
     select: &Select,
     mut of: impl FnMut(&Row<'_>) -> Result<T, Failure>,
     sender: &mpsc::Sender<Vec<T>>,
 ) -> Result<(), Failure> {
     let session = &*session;
-    session.script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+    server.begin(session, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
     let texts = select.dictionary.map(|dictionary| ServerTexts::of(dictionary, session)).transpose()?;
     session.execute(&format!("DECLARE asked NO SCROLL CURSOR FOR {}", select.sql), &select.values)?;
     // what it gives is known by now, and another one the next time, so it is not kept

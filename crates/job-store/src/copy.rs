@@ -39,7 +39,7 @@ impl Store {
             if let Some((component, found, known)) = histories.newer(&steps) {
                 return Err(Error::NewerSchema { path: server.name().to_owned(), component, found, known });
             }
-            let copied = connections.with(&permit, |connection| copy(&session, connection, wanted));
+            let copied = connections.with(&permit, |connection| copy((&server, &session), connection, wanted));
             copied.map_err(|failure| server.failure(DOING, failure))
         };
         on_thread(copied).await
@@ -59,8 +59,12 @@ fn steps(session: &Session) -> Result<BTreeMap<String, u32>, Failure> {
     rows.iter().map(step).collect()
 }
 
-fn copy(session: &Session, connection: &mut Connection, wanted: Option<&[&str]>) -> Result<bool, Failure> {
-    session.script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+fn copy(
+    (server, session): (&Server, &Session),
+    connection: &mut Connection,
+    wanted: Option<&[&str]>,
+) -> Result<bool, Failure> {
+    server.begin(session, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
     // there is no current schema where there is none of that name
     let sql = "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = current_schema()";
     let mut there: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

@@ -146,6 +146,13 @@ pub enum Error {
         /// The role.
         role: String,
     },
+    /// What was set for this connection is not what is set in it: something between here and the server gives each transaction the connection of
+    /// somebody else, so that it would mix the rows of all portals.
+    #[error("{}", self.said())]
+    SharedConnection {
+        /// The store.
+        path: PathBuf,
+    },
     /// Another run has taken the lease over, because this one did not renew it in time. Nothing of the transaction was kept.
     #[error("{}", self.said())]
     LeaseLost {
@@ -260,6 +267,12 @@ impl Error {
                     path = path.display()
                 )
             }
+            Error::SharedConnection { path } => {
+                format!(
+                    "connections to store {path} are shared with others, so portals could not be kept apart",
+                    path = path.display()
+                )
+            }
             Error::LeaseLost { path } => {
                 format!(
                     "the lease of store {path} has passed to another run, so this one has stopped",
@@ -310,6 +323,9 @@ impl Error {
             ),
             Error::SeesAllPortals { .. } => Some(
                 "create a role of its own with CREATE ROLE … LOGIN NOSUPERUSER NOBYPASSRLS, and grant it CREATE on the database",
+            ),
+            Error::SharedConnection { .. } => Some(
+                "name the server itself in the address, and no pooler that keeps a connection for a transaction only",
             ),
             Error::MovedAway { .. } => Some(
                 "set `state` to the store that it was moved to; where that one is lost, `store take-back` lets this one be used again",

@@ -70,9 +70,9 @@ impl Store {
         let (server, store) = (server.clone(), self.clone());
         let values = [holder.into(), micros(time).into()];
         let work = move |with: With<'_>| {
-            let With::Postgres(_, session) = with else { return Ok(None) };
+            let With::Postgres(on, session) = with else { return Ok(None) };
             // a process that ends before it commits has taken nothing
-            session.script("BEGIN")?;
+            on.begin(session, "BEGIN")?;
             let taken = session.query(&take, &values)?;
             if asker.is_closed() {
                 session.script("ROLLBACK")?;

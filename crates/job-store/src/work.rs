@@ -75,8 +75,8 @@ impl Store {
     ) -> Result<T, Error> {
         let read = |with: With<'_>| match with {
             With::Sqlite(connection) => work(&Read(On::Sqlite(&*connection.transaction()?))),
-            With::Postgres(_, session) => {
-                session.script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+            With::Postgres(server, session) => {
+                server.begin(session, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
                 let done = work(&Read(On::Postgres(session)))?;
                 session.script("COMMIT")?;
                 Ok(done)

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use cli_test::holding::Holding;
 use cli_test::receiver::Receiver;
 use cli_test::{CLOCK, Run};
-use portal_sim::PortalSim;
+use portal_sim::{Fault, FaultKind, PortalSim};
 use serde_json::{Value, json};
 
 use crate::common::{Desk, NOW};
@@ -340,4 +340,40 @@ async fn a_time_zone_that_nobody_knows_is_said_in_every_report() {
             assert!(ended.exit == 0 && notes.contains(says), "{notes}");
         }
     }
+}
+
+/// A year ahead, what is remembered is older than `keep`. What was forgotten counts neither as seen nor as a hole, so that nobody would look.
+#[tokio::test]
+async fn nothing_is_forgotten_by_a_clock_that_is_ahead() {
+    const YEAR: i64 = 366 * 86_400;
+    let (desk, sim) = Desk::with_portal().await;
+    let old = ["--since", "2026-11-10T00:00:00Z", "--until", "2026-11-12T00:00:00Z"];
+    let begun = at(0, &desk, &sim, "mood = \"read\"", &old).await;
+    assert_eq!(begun.exit, 0, "{}", begun.stderr);
+    // nobody says what time it is
+    sim.set_faults(vec![Fault::new(FaultKind::Reset)]);
+    let wrong = at(YEAR, &desk, &sim, "mood = \"read\"", &[]).await;
+    assert_eq!(wrong.exit, 1, "{}", wrong.stderr);
+    sim.set_faults(Vec::new());
+    let right = at(0, &desk, &sim, "mood = \"read\"", &[]).await;
+    assert_eq!((right.exit, &right.json()["window"]["since"]), (0, &json!("2026-11-11T00:00:00Z")), "{}", right.stderr);
+    let wrong = at(YEAR, &desk, &sim, "mood = \"read\"", &[]).await;
+    assert_eq!(wrong.exit, 4, "{}", wrong.stderr);
+    let checked = desk.run(&["--portal", sim.url().as_str(), "store", "check"]).await;
+    assert!(checked.stdout.contains("audit: read completely 2026-11-10T00:00:00Z"), "{}", checked.stdout);
+}
+
+/// Who looks since a moment that has not come yet would leave no hole open.
+#[tokio::test]
+async fn a_first_run_by_a_clock_that_is_ahead_does_not_hide_what_later_ones_leave_open() {
+    let (desk, sim) = Desk::with_portal().await;
+    sim.set_faults(vec![Fault::new(FaultKind::Reset)]);
+    let wrong = at(366 * 86_400, &desk, &sim, "mood = \"read\"", &[]).await;
+    assert_eq!(wrong.exit, 1, "{}", wrong.stderr);
+    sim.set_faults(Vec::new());
+    let right = at(0, &desk, &sim, "mood = \"read\"", &[]).await;
+    assert_eq!(right.exit, 0, "{}", right.stderr);
+    let checked = desk.run(&["--portal", sim.url().as_str(), "store", "check"]).await;
+    let judged = "judged: 2026-11-19T09:00:00Z to 2026-11-20T09:00:00Z\n";
+    assert!(checked.stdout.contains(judged), "{}", checked.stdout);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
 use super::encryption::Encryption;
 use super::rewriting::as_postgres;
@@ -162,6 +162,7 @@ impl Server {
         let path = self.name.clone();
         let error = match failure.0 {
             Why::Postgres(error) => error,
+            Why::Known(error) => return *error,
             other => return Error::CannotConnect { path, source: cause(Failure(other)) },
         };
         if let Some(fault) = self.encryption.as_ref().and_then(|encryption| (encryption.explain)(&error)) {
@@ -176,8 +177,27 @@ impl Server {
 
     fn open(&self) -> Result<Session, Failure> {
         let handle = self.io.handle.clone();
-        let client = within(&handle, CONNECT_TIMEOUT, self.client())??;
+        let (client, portal) = within(&handle, CONNECT_TIMEOUT, self.client())??;
+        // a connection is new for us, and not for the server: it is kept for others at the same time, as far as anybody can tell
+        if !portal.is_empty() {
+            return Err(self.is_shared());
+        }
         Ok(Session::new(client, handle, self.patience(0)))
+    }
+
+    fn is_shared(&self) -> Failure {
+        Error::SharedConnection { path: self.name.clone() }.into()
+    }
+
+    /// Begins a transaction, in which the rows of this portal are seen.
+    pub(crate) fn begin(&self, session: &Session, begin: &str) -> Result<(), Failure> {
+        let asked = format!("{begin}; SELECT current_setting('job.portal', true)");
+        let said = session.wait(session.client.simple_query(&asked))?;
+        let portal = said.iter().find_map(|said| match said {
+            SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        if portal == Some(self.portal.as_str()) { Ok(()) } else { Err(self.is_shared()) }
     }
 
     /// Whoever has waited once for a server that says nothing does not wait so long again.
@@ -199,8 +219,8 @@ impl Server {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// Connects; on the thread of the connections.
-    async fn client(&self) -> Result<Client, tokio_postgres::Error> {
+    /// Connects; on the thread of the connections. Gives whose rows were seen there before, which is nobody's.
+    async fn client(&self) -> Result<(Client, String), tokio_postgres::Error> {
         // what breaks a connection is what the client's next statement says
         let client = match &self.encryption {
             Some(encryption) => {
@@ -214,10 +234,12 @@ impl Server {
                 client
             }
         };
+        let before =
+            client.query_one("SELECT coalesce(current_setting('job.portal', true), '')", &[]).await?.try_get(0)?;
         let sql = "SELECT set_config('job.portal', $1, false), set_config('search_path', $2, false)";
         client.query_one(sql, &[&self.portal, &format!("\"{}\"", self.schema)]).await?;
         client.batch_execute("SET client_min_messages = warning; SET TIME ZONE 'UTC'").await?;
-        Ok(client)
+        Ok((client, before))
     }
 
     /// Waits until one may be used; `None` when the store was closed.
@@ -246,7 +268,7 @@ impl Server {
         work: impl FnOnce(&Session) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let pause = millis(self.patience(1));
-        session.script(&format!("BEGIN; SET LOCAL idle_in_transaction_session_timeout = {pause}"))?;
+        self.begin(session, &format!("BEGIN; SET LOCAL idle_in_transaction_session_timeout = {pause}"))?;
         let lock = "SELECT pg_advisory_xact_lock(hashtext(current_schema()), hashtext(current_setting('job.portal')))";
         session.query(lock, &[])?;
         self.check_fence(session)?;
@@ -290,7 +312,7 @@ impl Server {
             while tokio::time::timeout(time / 3, &mut ended).await.is_err() {
                 let Some(server) = server.upgrade() else { return };
                 let renewed = async {
-                    let client = server.client().await?;
+                    let (client, _) = server.client().await?;
                     client.execute(&sql, &[&micros(time), &fence]).await
                 };
                 // a server that is away for a moment is asked again; the next write finds out what has become of the lease
@@ -309,7 +331,7 @@ impl Server {
     pub(crate) fn in_background(self: &Arc<Self>, sql: &'static str, fence: i64) {
         let server = Arc::clone(self);
         self.io.handle.spawn(async move {
-            if let Ok(client) = server.client().await {
+            if let Ok((client, _)) = server.client().await {
                 // the lease otherwise ends with its time
                 let _ = client.execute(&as_postgres(sql), &[&fence]).await;
             }

@@ -170,6 +170,33 @@ async fn a_role_that_sees_all_portals_is_refused() {
     assert!(refused.to_string().contains("NOBYPASSRLS"), "{refused}");
 }
 
+/// A pooler that gives each transaction another connection mixes what was set in them: one portal would see the rows of another, or none.
+#[tokio::test]
+async fn a_connection_that_others_use_as_well_is_refused() {
+    let Some(place) = place() else { return };
+    let left_by_others = format!("{}&options=-c%20job.portal%3Dother.example.com", place.url);
+    let pooled = OnServer { url: left_by_others.parse().unwrap(), ..place.clone() };
+    let refused = Store::on_server(&pooled).await.unwrap_err();
+    assert!(matches!(refused, Error::SharedConnection { .. }), "{refused:?}");
+    assert!(refused.to_string().contains("no pooler"), "{refused}");
+    assert!(matches!(SeenServer::at(&pooled).await, Err(Error::SharedConnection { .. })));
+    // `DISCARD ALL` leaves none
+    for portal in ["other.example.com", ""] {
+        let store = Store::on_server(&place).await.unwrap();
+        store.migrate(&TABLES).await.unwrap();
+        let changed = "SELECT set_config('job.portal', ?, false)";
+        let change = async || store.row("changing", changed, [portal.into()], |_| Ok(())).await.unwrap();
+        change().await;
+        let written = store.execute("storing", "INSERT INTO t (id) VALUES (1)", []).await.unwrap_err();
+        assert!(matches!(written, Error::SharedConnection { .. }), "{written:?}");
+        // a connection whose work failed is not used again
+        assert_eq!(count(&store).await, 0);
+        change().await;
+        let read = store.read("reading", |read| read.all("SELECT id FROM t", &[], |row| row.int(0))).await.unwrap_err();
+        assert!(matches!(read, Error::SharedConnection { .. }), "{read:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_server_that_is_not_there_is_named_without_the_password() {
     let url = "postgres://vdr:secret@localhost:1/audit".parse().unwrap();

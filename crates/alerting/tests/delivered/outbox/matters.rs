@@ -105,6 +105,7 @@ fn what_people_hear_of_a_burst() {
 async fn run(outbox: &Outbox, findings: &mut [Finding], moment: Moment<'_>) -> Vec<FindingState> {
     let compared = outbox.compare(findings, &moment).await.unwrap();
     outbox.keep(findings, &compared.ended, &mut [], &[], &moment).await.unwrap();
+    outbox.forget_old(moment.now).await.unwrap();
     findings.iter().map(|finding| finding.state).collect()
 }
 
