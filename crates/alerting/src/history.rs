@@ -78,11 +78,15 @@ impl Outbox {
         Ok(self.store.all("reading what became of alerts", SINCE_SQL, values, noted).await?)
     }
 
-    /// What became of an alert, or of all alerts about a matter, in every channel, the oldest first. An id of an alert may be cut.
+    /// What became of an alert, or of all alerts about a matter, in every channel, the oldest first. An id of an alert may be cut, but
+    /// not to nothing, which means none.
     ///
     /// # Errors
     /// Of the store.
     pub async fn noted_of(&self, id: &str) -> Result<Vec<Noted>, Error> {
+        if id.trim().is_empty() {
+            return Ok(Vec::new());
+        }
         let values = [id.into(), i64::try_from(id.chars().count()).unwrap_or(i64::MAX).into(), id.into()];
         Ok(self.store.all("reading what became of alerts", OF_SQL, values, noted).await?)
     }

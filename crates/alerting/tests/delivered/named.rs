@@ -396,6 +396,9 @@ async fn mails_about_a_matter_are_one_thread() {
     let taken = server.messages();
     let mails: Vec<_> = taken.iter().map(|mail| MessageParser::default().parse(&mail[..]).unwrap()).collect();
     let ids: Vec<&str> = mails.iter().map(|mail| mail.message_id().unwrap()).collect();
+    for nothing in ["", " "] {
+        assert_eq!(outbox.noted_of(nothing).await.unwrap(), [], "no id means none of them");
+    }
     let references = |n: usize| mails[n].references().as_text_list().unwrap_or_default().to_vec();
     let root = "matter-k3f9-q2mw.vdr-watch@docs.example.com";
     assert_eq!(references(1), [root, ids[0]]);
