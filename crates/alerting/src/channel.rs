@@ -148,6 +148,11 @@ impl Channel {
             Way::Email(_) | Way::File(..) | Way::Syslog(_) => None,
         }
     }
+    /// Whether its receiver keeps something open until it hears that it is over.
+    pub(crate) fn keeps_open(&self) -> bool {
+        kind::keeps_open(self.kind())
+    }
+
 
     pub(crate) async fn send(&self, offer: &Offer<'_>) -> Result<Sent, Error> {
         match &self.way {
