@@ -48,21 +48,12 @@ struct Deciding {
 }
 
 impl Deciding {
-    /// # Errors
-    /// A name or a reason that says nothing: exit code 2.
-    fn new(by: Option<&str>, reason: Option<&str>, setup: &Setup<'_, Config>) -> Result<Self, Error> {
-        let is_blank = |text: Option<&str>| text.is_some_and(|text| text.trim().is_empty());
-        if is_blank(by) {
-            return Err(Error::setting("--by", "is empty: say who decides, for whoever asks later"));
-        }
-        if is_blank(reason) {
-            return Err(Error::setting("--reason", "is empty: say why, for whoever asks later"));
-        }
+    fn new(by: Option<&str>, reason: Option<&str>, setup: &Setup<'_, Config>) -> Self {
         let operator = || setup.operator().unwrap_or_else(|| "somebody on this machine".to_owned());
-        Ok(Deciding {
+        Deciding {
             who: by.map_or_else(operator, |by| by.trim().to_owned()),
             why: reason.map_or("no reason was given", str::trim).to_owned(),
-        })
+        }
     }
 }
 
@@ -73,7 +64,7 @@ pub(crate) async fn about(
     (by, reason): (Option<&str>, Option<&str>),
     setup: &Setup<'_, Config>,
 ) -> anyhow::Result<Exit> {
-    let deciding = Deciding::new(by, reason, setup)?;
+    let deciding = Deciding::new(by, reason, setup);
     let (_, entries) = shown(setup).await?;
     let meant = named(&entries, incident)?;
     let orders = meant.iter().map(|entry| (entry.incident.id.clone(), order(entry))).collect();
@@ -133,7 +124,7 @@ pub(crate) async fn release(
     Because { reason, by }: &Because,
     setup: &Setup<'_, Config>,
 ) -> anyhow::Result<Exit> {
-    let deciding = Deciding::new(by.as_deref(), Some(reason), setup)?;
+    let deciding = Deciding::new(by.as_deref(), Some(reason), setup);
     let (looked, entries) = shown(setup).await?;
     let Some(word) = person else {
         let stays = |entry: &&Entry| entry.state == State::Kept || is_unclear(entry.state);

@@ -109,7 +109,8 @@ async fn beside_limits(person: Uuid, past: Past, (config, spent): (&Config, Spen
 pub(crate) fn find(name: &str, people: &[Account]) -> Result<Account, job_runner::Error> {
     let meant: Vec<&Account> = people.iter().filter(|account| account.person.is_meant_by(name)).collect();
     // people choose their names, also one that is the address of somebody else
-    let is_named = |account: &&Account| meant.is_empty() && account.person.name.raw() == name;
+    let is_name = meant.is_empty() && !name.trim().is_empty();
+    let is_named = |account: &&Account| is_name && account.person.name.raw() == name;
     let mut found = meant.iter().copied().chain(people.iter().filter(is_named));
     let shown = PortalText::new(name).for_terminal();
     match (found.next(), found.next()) {

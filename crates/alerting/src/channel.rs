@@ -65,6 +65,8 @@ enum Way {
     File(PathBuf, format::Format),
     Http(Arc<http::Http>),
     Syslog(Arc<syslog::Syslog>),
+    /// None: what is missing to make one, of which kind.
+    Missing(&'static str, Fault),
 }
 
 impl Channel {
@@ -82,6 +84,11 @@ impl Channel {
         let name = format!("webhook {}", http::origin(&url));
         let webhook = webhook::Webhook::new(url, secret);
         Ok(Channel::new(name, Way::http("webhook", webhook, &WayOut::new(options, true))?))
+    }
+
+    /// The webhook of `alerts.webhook`, whose secret cannot be had.
+    pub fn webhook_without(url: &Url, fault: Fault) -> Self {
+        Channel::new(format!("webhook {}", http::origin(url)), Way::Missing("webhook", fault))
     }
 
     fn new(name: String, way: Way) -> Self {
@@ -128,7 +135,22 @@ impl Channel {
             Way::File(..) => "file",
             Way::Http(http) => http.kind(),
             Way::Syslog(_) => "syslog",
+            Way::Missing(kind, _) => kind,
         }
+    }
+
+    /// What keeps the channel from sending anything until somebody corrects it, such as a secret that is missing: the member of its settings,
+    /// and what is wrong with it. Alerts wait for such a channel as for one that does not answer. `None`: it can be tried.
+    pub fn missing(&self) -> Option<&Fault> {
+        match &self.way {
+            Way::Missing(_, fault) => Some(fault),
+            _ => None,
+        }
+    }
+
+    /// Whether its receiver keeps something open until it hears that it is over.
+    pub(crate) fn keeps_open(&self) -> bool {
+        kind::keeps_open(self.kind())
     }
 
     /// Where it leads, as far as that may be shown: the path of a file, or where it connects to.
@@ -138,6 +160,7 @@ impl Channel {
             Way::File(path, _) => Target::File(path),
             Way::Http(http) => Target::Address(http.address()),
             Way::Syslog(syslog) => Target::Syslog(syslog.address()),
+            Way::Missing(..) => Target::Nowhere,
         }
     }
 
@@ -145,7 +168,7 @@ impl Channel {
     pub async fn probe(&self) -> Option<Result<(), Error>> {
         match &self.way {
             Way::Http(http) => http.probe().await,
-            Way::Email(_) | Way::File(..) | Way::Syslog(_) => None,
+            Way::Email(_) | Way::File(..) | Way::Syslog(_) | Way::Missing(..) => None,
         }
     }
 
@@ -155,6 +178,7 @@ impl Channel {
             Way::File(path, format) => file::append(path, &format.line(offer)).map(|()| Sent::default()),
             Way::Http(http) => http.send(offer).await,
             Way::Syslog(syslog) => syslog.send(offer).await,
+            Way::Missing(_, fault) => Err(Error::Missing(fault.clone())),
         }
     }
 }
@@ -168,6 +192,8 @@ pub enum Target<'a> {
     MailServer,
     /// `udp://`, `tcp://`, `tls://` or `unix://`.
     Syslog(&'a Url),
+    /// Something is [missing](Channel::missing).
+    Nowhere,
 }
 
 impl fmt::Debug for Channel {

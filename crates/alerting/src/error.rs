@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 
+use crate::channel::Fault;
 use crate::mail::MailError;
 use crate::templates::TemplateError;
 
@@ -60,6 +61,9 @@ pub enum Error {
     /// An earlier alert of the same call could not reach the channel, or found it overloaded.
     #[error("not tried, because the channel did not accept an earlier alert; see that one for the cause")]
     NotTried,
+    /// The channel lacks something, such as a secret.
+    #[error("the channel cannot be used: {}", in_words(.0))]
+    Missing(Fault),
     /// The mail server did not take it.
     #[error("the mail was not accepted")]
     Mail {
@@ -81,7 +85,7 @@ impl Error {
     /// Whether the next alert would meet the same after the same long wait.
     pub(crate) fn is_about_the_channel(&self) -> bool {
         match self {
-            Error::Unreachable { .. } | Error::Certificate { .. } | Error::Stream { .. } => true,
+            Error::Unreachable { .. } | Error::Certificate { .. } | Error::Stream { .. } | Error::Missing(_) => true,
             Error::Refused { status, .. } => is_overload(*status),
             Error::Mail { source, .. } => source.is_about_the_server(),
             Error::File { .. }
@@ -115,6 +119,11 @@ fn said_or_class(status: StatusCode, said: Option<&str>) -> String {
         None if status.is_success() => " but did not take it".to_owned(),
         None => " instead of 2xx".to_owned(),
     }
+}
+
+/// The member and what is wrong with it.
+fn in_words(Fault { member, message }: &Fault) -> String {
+    if member.is_empty() { message.clone() } else { format!("`{member}` {message}") }
 }
 
 fn hint(status: StatusCode) -> &'static str {

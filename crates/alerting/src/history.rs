@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::memory::{instant, rank, severity_of};
 use crate::outbox::Outbox;
 
-/// What is noted is kept for so long: as long as the matters themselves.
+/// What is noted is kept for so long, and of a matter that is not over for as long as that is remembered.
 const MEMORY: TimeDelta = TimeDelta::days(90);
 
 const NOTE_SQL: &str = "INSERT INTO delivery (alert, channel, matter, rule, severity, subject, at_us, outcome, answer)
@@ -78,11 +78,15 @@ impl Outbox {
         Ok(self.store.all("reading what became of alerts", SINCE_SQL, values, noted).await?)
     }
 
-    /// What became of an alert, or of all alerts about a matter, in every channel, the oldest first. An id of an alert may be cut.
+    /// What became of an alert, or of all alerts about a matter, in every channel, the oldest first. An id of an alert may be cut, but
+    /// not to nothing, which means none.
     ///
     /// # Errors
     /// Of the store.
     pub async fn noted_of(&self, id: &str) -> Result<Vec<Noted>, Error> {
+        if id.trim().is_empty() {
+            return Ok(Vec::new());
+        }
         let values = [id.into(), i64::try_from(id.chars().count()).unwrap_or(i64::MAX).into(), id.into()];
         Ok(self.store.all("reading what became of alerts", OF_SQL, values, noted).await?)
     }
@@ -159,7 +163,9 @@ pub(crate) fn has_begun(write: &Write<'_>, matter: Option<&str>, channel: &str) 
 
 pub(crate) fn forget_old(write: &Write<'_>, now: DateTime<Utc>) -> Result<(), Failure> {
     let limit = Value::from((now - MEMORY).timestamp_micros());
-    write.execute("DELETE FROM delivery WHERE at_us < ?", std::slice::from_ref(&limit))?;
+    // whoever was told that it began has to be told when it is over
+    let is_over = "matter IS NULL OR matter NOT IN (SELECT id FROM matter WHERE over_us IS NULL)";
+    write.execute(&format!("DELETE FROM delivery WHERE at_us < ? AND ({is_over})"), std::slice::from_ref(&limit))?;
     write.execute("DELETE FROM silence WHERE until_us < ?", std::slice::from_ref(&limit))?;
     write.execute("DELETE FROM thread WHERE at_us < ? AND matter NOT IN (SELECT id FROM matter)", &[limit])?;
     Ok(())

@@ -13,8 +13,8 @@ const LASTING: [TimeDelta; 3] = [TimeDelta::hours(1), TimeDelta::hours(6), DAY];
 const DAY: TimeDelta = TimeDelta::days(1);
 
 /// A condition that complete runs have not found for so long is another one when it comes back: who works from a forbidden address on
-/// weekdays is told once, not every Monday.
-const CONDITION_LAPSES: TimeDelta = TimeDelta::days(7);
+/// weekdays is told once, not every Monday. Until then, it is not over.
+pub(crate) const CONDITION_LAPSES: TimeDelta = TimeDelta::days(7);
 
 /// What a run knows besides what it found.
 #[derive(Clone, Copy, Debug)]
@@ -150,6 +150,13 @@ impl Matter {
     pub(crate) fn compared_with(&self, finding: &Finding, moment: &Moment<'_>) -> Sentence {
         let (before, now) = (self.counts.acts, finding.counts.acts);
         let (before_de, now_de) = (actions_de(before), german::number(now));
+        if finding.state == FindingState::Ended && finding.course == Course::Condition {
+            let days = CONDITION_LAPSES.num_days();
+            return Sentence::new(
+                format!("over: not found for {days} days by runs that saw everything"),
+                format!("beendet: seit {days} Tagen von Läufen, die alles gesehen haben, nicht mehr gefunden"),
+            );
+        }
         if finding.state == FindingState::Ended {
             let [quiet, quiet_de] = hours(moment.quiet);
             let english = format!("over: nothing more for {quiet}; {now} actions in all");

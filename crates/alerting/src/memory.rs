@@ -7,7 +7,7 @@ use audit_model::{Bilingual, Counts, Course, Finding, Severity, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use job_store::{Failure, Read, Row, Statement, Table, Value, Write};
 
-use crate::matter::{Matter, Moment};
+use crate::matter::{CONDITION_LAPSES, Matter, Moment};
 
 /// What is remembered of a matter after its end, and after the last run that found it: no ordinary window reaches that far.
 const MEMORY: TimeDelta = TimeDelta::days(90);
@@ -35,7 +35,7 @@ pub const OUTBOX_TABLES: &[&Table] = &[
         columns: &["id", "since_us", "until_us", "told_us", "seen_us", "part", "finding"],
         texts: &["part", "finding"],
         old: Some("seen_us < ?"),
-        open: Some("over_us IS NULL AND missing_us IS NULL"),
+        open: Some("over_us IS NULL AND (missing_us IS NULL OR course = 1)"),
     },
     &Table {
         name: "waiting",
@@ -56,7 +56,8 @@ pub const OUTBOX_TABLES: &[&Table] = &[
         columns: &["alert", "channel", "matter", "rule", "at_us", "subject", "answer"],
         texts: &["subject", "answer"],
         old: Some("at_us < ?"),
-        open: None,
+        // who was told that it began has to be told when it is over
+        open: Some("matter IS NOT NULL AND matter IN (SELECT id FROM matter WHERE over_us IS NULL)"),
     },
     &Table {
         name: "thread",
@@ -182,6 +183,29 @@ pub(crate) fn open_bursts(read: &Read<'_>, part: &str) -> Result<Vec<(String, Fi
     Ok(read.all(sql, &[], burst)?.into_iter().flatten().collect())
 }
 
+/// The conditions that are over, and of which nobody was told that, as they were last found: runs that saw everything have not found them for
+/// seven days, and so has this one, which looks at them. Nothing in a run that does not see everything.
+pub(crate) fn lapsed_conditions(read: &Read<'_>, moment: &Moment<'_>) -> Result<Vec<(String, Finding)>, Failure> {
+    if moment.seen_until.is_none() {
+        return Ok(Vec::new());
+    }
+    let sql = "SELECT id, part, finding FROM matter
+         WHERE course = 1 AND over_us IS NULL AND missing_us <= ? AND finding IS NOT NULL ORDER BY severity DESC, since_us, id";
+    let condition = |row: &Row<'_>| {
+        let (id, parts, json) = (row.text(0)?.to_owned(), row.text(1)?, row.text(2)?);
+        // as above
+        let finding = looks_at(moment, parts).then(|| finding_in(json)).flatten();
+        Ok(finding.map(|finding| (id, Finding { course: Course::Condition, ..finding })))
+    };
+    let limit = (moment.now - CONDITION_LAPSES).timestamp_micros();
+    Ok(read.all(sql, &[limit.into()], condition)?.into_iter().flatten().collect())
+}
+
+/// Whether a run looks at what runs of these parts have found: one that looks at everything looks at every part.
+fn looks_at(moment: &Moment<'_>, parts: &str) -> bool {
+    moment.part.is_empty() || parts_of(parts).contains(moment.part)
+}
+
 /// When the first burst of the part began that has not ended.
 pub(crate) fn open_since(read: &Read<'_>, part: &str) -> Result<Option<DateTime<Utc>>, Failure> {
     let sql = "SELECT part, since_us FROM matter WHERE course = 0 AND over_us IS NULL";
@@ -192,7 +216,7 @@ pub(crate) fn open_since(read: &Read<'_>, part: &str) -> Result<Option<DateTime<
     Ok(read.all(sql, &[], since)?.into_iter().flatten().min())
 }
 
-/// People hear that a burst which is not found any more is over.
+/// People hear that a burst or a condition which is not found any more is over.
 pub(crate) fn end(write: &Write<'_>, id: &str, now: DateTime<Utc>) -> Result<(), Failure> {
     write.execute("UPDATE matter SET over_us = ? WHERE id = ?", &[now.timestamp_micros().into(), id.into()])?;
     Ok(())
@@ -205,7 +229,7 @@ pub(crate) fn note_missing(write: &Write<'_>, moment: &Moment<'_>) -> Result<(),
     let select = "SELECT id, part FROM matter WHERE course = 1 AND missing_us IS NULL AND seen_us <> ?";
     let rows = write.all(select, &[now.into()], |row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned())))?;
     for (id, parts) in rows {
-        if moment.part.is_empty() || parts_of(&parts).contains(moment.part) {
+        if looks_at(moment, &parts) {
             write.execute("UPDATE matter SET missing_us = ? WHERE id = ?", &[now.into(), id.into()])?;
         }
     }

@@ -70,22 +70,25 @@ impl Outbox {
         moment: &Moment<'_>,
     ) -> Result<Compared, Error> {
         let mut findings: Vec<&mut Finding> = findings.iter_mut().map(BorrowMut::borrow_mut).collect();
-        let (asked, part, now): (Vec<Finding>, _, _) =
-            (findings.iter().map(|finding| (**finding).clone()).collect(), moment.part.to_owned(), moment.now);
+        let asked: Vec<Finding> = findings.iter().map(|finding| (**finding).clone()).collect();
+        let (part, Moment { now, quiet, seen_until, .. }) = (moment.part.to_owned(), *moment);
         let told = move |read: &Read<'_>| {
             let matters = asked.iter().map(|finding| memory::matter_of(read, finding, now));
             Ok((
                 matters.collect::<Result<Vec<_>, Failure>>()?,
                 memory::open_bursts(read, &part)?,
+                memory::lapsed_conditions(read, &Moment { part: &part, now, seen_until, quiet })?,
                 silence::silences(read, now)?,
             ))
         };
-        let (matters, mut open, silences) = self.store.read("reading what was told", told).await?;
+        let (matters, mut open, lapsed, silences) = self.store.read("reading what was told", told).await?;
         let found: Vec<&str> = matters.iter().flatten().map(|kept| kept.matter.id.as_str()).collect();
         open.retain(|(id, burst)| !found.contains(&id.as_str()) && moment.is_over(burst.window.until));
         let mut ended: Vec<Finding> = open.into_iter().map(|(id, burst)| ended(id, burst, moment)).collect();
+        let mut lapsed: Vec<Finding> = lapsed.into_iter().map(|(id, found)| self::ended(id, found, moment)).collect();
         // the end of what is silenced is told after the silence
         ended.retain(|burst| silence::silencing(&silences, burst).is_none());
+        lapsed.retain(|condition| silence::silencing(&silences, condition).is_none());
         let mut suppressed = 0;
         for (finding, kept) in findings.iter_mut().zip(matters) {
             finding.matter = Some(kept.as_ref().map_or_else(|| id_of(finding), |kept| kept.matter.id.clone()));
@@ -108,7 +111,7 @@ impl Outbox {
                 finding.reasons.push(sentence);
             }
         }
-        Ok(Compared { suppressed, ended })
+        Ok(Compared { suppressed, ended, lapsed })
     }
 
     /// The finding that people call by this id, with all of its time; `None` where nothing is remembered of it.
@@ -139,7 +142,7 @@ impl Outbox {
         alerts.iter().try_for_each(|alert| wait_for(write, About { alert, finding: None }, channels, now))
     }
 
-    /// Remembers what people were told of the findings and of the bursts that are over, and lets every alert wait for every channel that takes
+    /// Remembers what people were told of the findings and of the bursts and conditions that are over, and lets every alert wait for every channel that takes
     /// it: all of it or nothing. A critical alert that the settings of all channels leave out waits for all of them. Known findings that have more to say are counted, and the next alert about them says how often that happened.
     ///
     /// Channels are told apart by their names.
@@ -237,6 +240,9 @@ pub(crate) fn left_out(
     let alert = about.alert;
     let left_out = |channel: &Channel| {
         let has_begun = history::has_begun(write, alert.matter.as_deref(), channel.name())?;
+        if about.is_end_of_condition() && !(has_begun && channel.keeps_open()) {
+            return Ok(Some("kind"));
+        }
         Ok::<_, Failure>(channel.route.leaves_out(about, has_begun))
     };
     let mut left_out = channels.iter().map(left_out).collect::<Result<Vec<_>, _>>()?;
@@ -274,13 +280,15 @@ pub struct Compared {
     pub suppressed: u64,
     /// Bursts that people were told of, that the run does not find any more, and that are over: as they were last found.
     pub ended: Vec<Finding>,
+    /// Conditions that are over, as they were last found: news for receivers that keep something open, and for nobody else.
+    pub lapsed: Vec<Finding>,
 }
 
-fn ended(id: String, burst: Finding, moment: &Moment<'_>) -> Finding {
-    let mut burst = Finding { state: FindingState::Ended, matter: Some(id), ..burst };
-    let over = Matter::new(&burst, moment.now).compared_with(&burst, moment);
-    burst.reasons.push(over);
-    burst
+fn ended(id: String, found: Finding, moment: &Moment<'_>) -> Finding {
+    let mut found = Finding { state: FindingState::Ended, matter: Some(id), ..found };
+    let over = Matter::new(&found, moment.now).compared_with(&found, moment);
+    found.reasons.push(over);
+    found
 }
 
 #[cfg(test)]

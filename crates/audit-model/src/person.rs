@@ -95,11 +95,12 @@ impl Person {
     }
 
     /// Whether an entry of a list in the settings means them: by id, in capitals and with braces or without, or by e-mail address in
-    /// any case. Blanks around it do not count.
+    /// any case. Blanks around it do not count, and an entry of nothing means nobody.
     pub fn is_meant_by(&self, entry: &str) -> bool {
         let entry = entry.trim();
         match Uuid::parse_str(entry) {
             Ok(id) => id == self.id,
+            Err(_) if entry.is_empty() => false,
             Err(_) => self.email.as_ref().is_some_and(|email| email.raw().to_lowercase() == entry.to_lowercase()),
         }
     }
@@ -135,8 +136,10 @@ mod tests {
         for entry in ["", "Anna", "anna@example.co", &Uuid::from_u128(1).to_string()] {
             assert!(!person.is_meant_by(entry), "{entry}");
         }
-        let nobody = Person { email: None, ..person };
-        assert!(!nobody.is_meant_by("anna@example.com") && !nobody.is_meant_by(""));
+        for email in [None, Some("".into())] {
+            let nobody = Person { email, ..person.clone() };
+            assert!(!nobody.is_meant_by("anna@example.com") && !nobody.is_meant_by("") && !nobody.is_meant_by(" "));
+        }
     }
 
     #[test]

@@ -81,8 +81,9 @@ impl RoomFact {
     }
 
     /// Whether an entry of a list in the settings means this room: by id, blanks around it do not count, or by its exact title.
+    /// An entry of nothing means none.
     pub fn is_meant_by(&self, entry: &str) -> bool {
-        self.title.raw() == entry || self.id == RoomId::from(entry.trim())
+        !entry.trim().is_empty() && (self.title.raw() == entry || self.id == RoomId::from(entry.trim()))
     }
 }
 

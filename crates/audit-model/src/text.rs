@@ -168,6 +168,10 @@ fn is_of_host(before: &str, label: &str, may_be_file: bool) -> bool {
 }
 
 /// Endings of files. Programs make no links of them, but for those of [`TLD_ENDINGS`], which are far more often files than hosts.
+///
+/// A list of files and not of top-level domains, on purpose. What is missing here is written `plan[.]lockbit`, which looks odd and harms
+/// nobody; what is missing in a list of domains would become a link. That list would be missing some on any day: IANA's has some 1,400, more
+/// are added, mail programs and chats have lists of their own and of different ages, and some take any word behind a dot for a domain.
 const FILE_ENDINGS: [&str; 62] = [
     "avi", "bak", "bmp", "csv", "djvu", "doc", "docm", "docx", "docxf", "dotx", "dwg", "eml", "epub", "exe", "gif",
     "gz", "heic", "htm", "html", "ics", "jpeg", "jpg", "json", "log", "md", "mov", "mp3", "mp4", "msg", "ndjson",

@@ -70,10 +70,10 @@ impl Directory {
         }
     }
 
-    /// Who has this e-mail address, in any case; for texts that somebody typed, of which none is an id.
+    /// Who has this e-mail address, in any case, and nobody for one of nothing; for texts that somebody typed, of which none is an id.
     pub fn by_email(&self, email: &str) -> Option<&Account> {
         let wanted = email.trim().to_lowercase();
-        let is_own = |own: &PortalText| own.raw().to_lowercase() == wanted;
+        let is_own = |own: &PortalText| !wanted.is_empty() && own.raw().to_lowercase() == wanted;
         self.people.values().find(|account| account.person.email.as_ref().is_some_and(is_own))
     }
 
@@ -111,7 +111,8 @@ impl FromIterator<Account> for Directory {
 impl Group {
     /// Whether an entry of a list in the settings means this group: by id, with braces or without, or by its exact name.
     pub fn is_meant_by(&self, entry: &str) -> bool {
-        self.name.raw() == entry || Uuid::parse_str(entry.trim()).is_ok_and(|id| id == self.id)
+        let is_called = !entry.trim().is_empty() && self.name.raw() == entry;
+        is_called || Uuid::parse_str(entry.trim()).is_ok_and(|id| id == self.id)
     }
 }
 
@@ -133,7 +134,9 @@ mod tests {
 
     #[test]
     fn people_are_meant_by_id_and_address() {
-        let people = [account(7, "Anna@example.com", None), account(8, "bob@example.com", Some(PortalRole::Owner))];
+        let invited = account(9, "", None);
+        let people =
+            [account(7, "Anna@example.com", None), account(8, "bob@example.com", Some(PortalRole::Owner)), invited];
         let directory: Directory = people.into_iter().collect();
         let found = |entry: &str| directory.person(entry).map(|account| account.person.id.as_u128());
         let braced = format!(" {{{}}}", Uuid::from_u128(8).to_string().to_uppercase());
@@ -144,8 +147,9 @@ mod tests {
     #[test]
     fn groups_and_rooms_are_meant_by_id_and_exact_name() {
         let group = |id, name: &str| Group { id: Uuid::from_u128(id), name: name.into(), manager: None, size: None };
-        let groups = vec![group(7, "Board"), group(8, "Board"), group(9, "Staff")];
-        let directory = Directory { groups, rooms: vec![room(71, "Falcon"), room(72, "71")], ..Directory::default() };
+        let groups = vec![group(7, "Board"), group(8, "Board"), group(9, "Staff"), group(10, "")];
+        let rooms = vec![room(71, "Falcon"), room(72, "71"), room(73, "")];
+        let directory = Directory { groups, rooms, ..Directory::default() };
         let groups = |entry: &str| directory.groups_meant_by(entry).map(|group| group.id.as_u128()).collect::<Vec<_>>();
         let braced = format!("{{{}}}", Uuid::from_u128(9));
         assert_eq!([groups("Board"), groups("board"), groups(&braced)], [vec![7, 8], vec![], vec![9]]);
@@ -154,6 +158,7 @@ mod tests {
         assert_eq!(rooms("Falcon"), ["71"]);
         assert_eq!(rooms(" 71 "), ["71"]);
         assert_eq!(rooms("71"), ["71", "72"], "an id and a title");
-        assert_eq!(rooms("falcon"), [""; 0]);
+        assert_eq!([rooms("falcon"), rooms(""), rooms(" ")], [[""; 0]; 3]);
+        assert_eq!([groups(""), groups(" ")], [[0; 0]; 2]);
     }
 }

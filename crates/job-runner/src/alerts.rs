@@ -116,7 +116,8 @@ fn test_alert<C>(setup: &Setup<'_, C>) -> Result<Alert, Error> {
 pub(crate) async fn proven_at(store: &Store, channels: &[Channel]) -> Result<Option<DateTime<Utc>>, job_store::Error> {
     let memory = Memory::open(store).await?;
     let mut newest = None;
-    for channel in channels {
+    // what took it once, and lacks its secret by now, reaches nobody
+    for channel in channels.iter().filter(|channel| channel.missing().is_none()) {
         let proven = memory.get(&format!("{PROVEN} {}", channel.name())).await?;
         newest = newest.max(proven.map(|(_, at)| at));
     }

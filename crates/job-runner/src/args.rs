@@ -3,6 +3,7 @@
 //! `DOCSPACE_API_HOST` and `STATE_DIRECTORY` are read by [`crate::config`] and not by clap, so that a setting still
 //! knows whether it came from a flag or from the environment.
 
+mod blank;
 mod command_line;
 mod commands;
 

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use alerting::Moment;
+use alerting::{Channel, Fault, Moment};
 use anyhow::Context;
 use audit_model::{BlindSpot, Coverage, Forgotten, SpanSet, Verdict};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -59,6 +59,8 @@ pub(crate) async fn conclude<P: Program>(
         Err(exit) => return Ok(exit),
     };
     exposed.iter().for_each(|exposed| watchers.failures.warn(&exposed.to_string()));
+    let unusable: Vec<String> = channels.iter().filter_map(unusable).collect();
+    unusable.iter().for_each(|why| watchers.failures.insist(why));
     stop.hurry(watchers.start()).await;
     let run = Run::<P> {
         args,
@@ -82,7 +84,8 @@ pub(crate) async fn conclude<P: Program>(
     {
         warn!("if the store disappears, no run will notice: {failure}");
     }
-    let part = config.part();
+    let (mut looked, part) = (looked, config.part());
+    looked.report.head.notes.extend(unusable.iter().cloned());
     let mut flow = Flow::new(run, stores, looked, &part);
     // whoever acts has to know what was told before
     flow.compare(&mut watchers.failures).await?;
@@ -288,7 +291,9 @@ impl<'a, P: Program> Flow<'a, P> {
                 || !told.how.critical_reached
                 || acted == Acted::Failed(Exit::Nothing),
             // until somebody edits the flag, the setting or the folder
-            usage: acted == Acted::Failed(Exit::Usage) || !told.unwritten.is_empty(),
+            usage: acted == Acted::Failed(Exit::Usage)
+                || !told.unwritten.is_empty()
+                || self.telling.channels.iter().any(|channel| channel.missing().is_some()),
             incomplete: verdict == Verdict::Incomplete || is_interrupted || was_cut,
             findings: report.counted().next().is_some(),
             held: report.is_held,
@@ -324,6 +329,13 @@ fn print_news<P: Program>(
     };
     let notes: Vec<_> = notes.iter().map(|note| naming.text(note)).collect();
     print(text, P::ABOUT.name, &notes)
+}
+
+/// A channel that takes nothing until somebody corrects it, as a sentence. The run has done all that it could without it.
+fn unusable(channel: &Channel) -> Option<String> {
+    let Fault { member, message } = channel.missing()?;
+    let what = if member.is_empty() { String::new() } else { format!("`{member}` ") };
+    Some(format!("alerts cannot leave through the channel `{}`, and wait for it: {what}{message}", channel.name()))
 }
 
 /// How long nothing must have happened before a burst is over.

@@ -60,6 +60,9 @@ pub struct Report<D, B> {
     /// Bursts that people were told of, that are over, and that the run does not find any more: as they were last found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ended: Vec<Finding>,
+    /// Conditions that people were told of and that are over: for receivers that keep something open.
+    #[serde(skip)]
+    pub lapsed: Vec<Finding>,
     /// Known findings that have grown and are not reported again yet.
     pub suppressed: u64,
     /// Whether a breaker or a lock-out check held something back.
@@ -72,7 +75,7 @@ impl<D, B> Report<D, B> {
     pub fn new(mut head: Head, judgement: Judgement<D, B>) -> Self {
         let Judgement { findings, body, notes } = judgement;
         head.notes.extend(notes);
-        Report { head, findings, body, ended: Vec::new(), suppressed: 0, is_held: false }
+        Report { head, findings, body, ended: Vec::new(), lapsed: Vec::new(), suppressed: 0, is_held: false }
     }
 
     pub fn coverage(&self) -> &Coverage {
@@ -104,7 +107,7 @@ impl<D, B> Report<D, B> {
         self.findings.iter().filter(|found| words::is_told(found.finding.state))
     }
 
-    /// One alert for each finding that is told, and for each burst that is over; `said` are the program's own words.
+    /// One alert for each finding that is told, and for each burst or condition that is over; `said` are the program's own words.
     pub(crate) fn alerts(&self, said: impl Fn(&Self, &Found<D>) -> Said) -> Vec<Alert>
     where
         D: Serialize,
@@ -123,7 +126,7 @@ impl<D, B> Report<D, B> {
             Alert::from_finding(&naming.finding(finding), &context).with_detail(&detail)
         };
         let told = self.told().map(|found| alert(&found.finding, &said(self, found), members_of(&found.detail)));
-        let over = self.ended.iter().map(|finding| alert(finding, &Said::default(), Map::new()));
+        let over = self.ended.iter().chain(&self.lapsed).map(|finding| alert(finding, &Said::default(), Map::new()));
         told.chain(over).collect()
     }
 }

@@ -301,23 +301,23 @@ impl<C> Setup<'_, C> {
         if let Some(url) = self.common.webhook_url().map_err(|problem| Error::Config(Problems(vec![problem])))? {
             let wrong = |fault: Fault| Error::setting("alerts.webhook.secret_file", fault.message);
             let file = alerts.webhook.secret_file.as_ref().map(|path| path.as_path());
-            let secret = secret::find_alert_secret(self.environment, "webhook", "secret", file).map_err(wrong)?;
-            channels.push(Channel::webhook(url, secret, &options).map_err(wrong)?);
+            match secret::find_alert_secret(self.environment, "webhook", "secret", file) {
+                Ok(secret) => channels.push(Channel::webhook(url, secret, &options).map_err(wrong)?),
+                Err(fault) => channels.push(Channel::webhook_without(&url, Fault::new("secret_file", fault.message))),
+            }
         }
         let mailer = || self.mailer().map_err(|error| Fault::new("", error.to_string()));
         let out = WayOut::new(&options, self.common.portal.allow_http).with_mail(&mailer);
         let mut problems = Vec::new();
-        for (number, settings) in config::channels::read(&alerts.channel).into_iter().enumerate() {
-            let built = settings.and_then(|settings| {
-                let name = settings.name.clone();
-                let find = |secret: &SecretMember, file: Option<&str>| {
-                    secret::find_alert_secret(self.environment, &name, secret.name, file.map(Path::new))
-                };
-                let wrong = |fault| config::channels::problem(number, &alerts.channel[number], &fault);
-                settings.build(find, &out).map_err(wrong)
-            });
-            match built {
-                Ok(channel) => channels.push(channel),
+        for settings in config::channels::read(&alerts.channel) {
+            match settings {
+                Ok(settings) => {
+                    let name = settings.name.clone();
+                    let find = |secret: &SecretMember, file: Option<&str>| {
+                        secret::find_alert_secret(self.environment, &name, secret.name, file.map(Path::new))
+                    };
+                    channels.push(settings.build(find, &out));
+                }
                 Err(problem) => problems.push(problem),
             }
         }

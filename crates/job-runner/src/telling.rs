@@ -4,6 +4,7 @@
 //! sent. Without channels the report is the delivery, so what is told is remembered only after it was printed.
 
 use alerting::{Alert, Channel, Delivery, Lapsed, Moment, Outbox, Refused, Said};
+use audit_model::Finding;
 use chrono::DateTime;
 use chrono_tz::Tz;
 use report::words::plural;
@@ -89,6 +90,7 @@ impl Telling<'_> {
             compared.inspect_err(|failure| warn!("it is not known what was reported before: {failure:#}"))?;
         report.suppressed = compared.suppressed;
         report.ended = compared.ended;
+        report.lapsed = compared.lapsed;
         Ok(())
     }
 
@@ -104,7 +106,8 @@ impl Telling<'_> {
     }
 
     async fn keep<D, B>(&self, report: &Report<D, B>, alerts: &mut [Alert]) -> bool {
-        let kept = self.outbox.keep(&report.findings, &report.ended, alerts, &self.channels, &self.moment).await;
+        let over: Vec<Finding> = report.ended.iter().chain(&report.lapsed).cloned().collect();
+        let kept = self.outbox.keep(&report.findings, &over, alerts, &self.channels, &self.moment).await;
         kept.inspect_err(|_| warn!("the next run will tell the findings again")).map_err(log).is_ok()
     }
 

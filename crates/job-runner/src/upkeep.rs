@@ -54,11 +54,9 @@ pub(crate) async fn run<C: Settings>(
         StoreCommand::TakeBack { place, lost } => moving::take_back(setup, place, *lost).await,
         StoreCommand::Show { person } => looking(show(state, (person, setup.names_key()?.as_ref()), args.format)).await,
         StoreCommand::Forget { person, reason } => {
-            refuse_blank(reason)?;
             forget(state, now, (person, setup.names_key()?.as_ref()), reason).await
         }
         StoreCommand::GiveUp { reason } => {
-            refuse_blank(reason)?;
             let Some(until) = args.until else {
                 let message = "is missing: what was not seen before this time is given up; `store check` lists it";
                 return Err(Error::setting("--until", message).into());
@@ -76,11 +74,6 @@ pub(crate) async fn run<C: Settings>(
 /// Work with a copy of the store, which goes with whoever looks, also where somebody ends the process meanwhile.
 async fn looking(work: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
     unless_ended(&mut Signals::listen(), work).await
-}
-
-fn refuse_blank(reason: &str) -> Result<(), Error> {
-    let is_blank = reason.trim().is_empty();
-    if is_blank { Err(Error::setting("--reason", "is empty: say why, for whoever asks later")) } else { Ok(()) }
 }
 
 async fn check(state: &State) -> anyhow::Result<Exit> {

@@ -78,9 +78,14 @@ async fn what_cannot_be_decided_is_said_with_the_reason() {
     ];
     remember(&setting, &entries).await;
     let url = setting.sim.url();
-    let table: [(&[&str], i32, &str); 12] = [
+    let table: [(&[&str], i32, &str); 17] = [
         (&["keep", "zzzz-zzzz", "--reason", "x"], 2, "c3c3-c3c3, b2b2-b2b2, k3f9-q2mw"),
-        (&["keep", "k3f9-q2mw", "--reason", " "], 2, "`--reason`"),
+        (&["keep", "k3f9-q2mw", "--reason", " "], 2, "the value of '--reason <TEXT>' is empty"),
+        (&["keep", "", "--reason", "x"], 2, "the value of '<INCIDENT>' is empty"),
+        (&["cancel", " "], 2, "the value of '<INCIDENT>' is empty"),
+        (&["approve", "", "--by", "Olga", "--reason", "x"], 2, "the value of '<INCIDENT>' is empty"),
+        (&["release", "", "--reason", "x"], 2, "the value of '[PERSON]' is empty"),
+        (&["explain", ""], 2, "the value of '<PERSON|INCIDENT>' is empty"),
         (&["keep", "k3f9-q2mw"], 2, "--reason <TEXT>"),
         (&["release", "--reason", "x"], 2, "--all"),
         (&["release", "nobody@example.com", "--reason", "x"], 2, "nobody has the id"),

@@ -257,9 +257,6 @@ fn quoted(word: &str) -> String {
 
 /// `confirm --by NAME`
 pub(crate) async fn confirm(args: &ConfirmArgs, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
-    if args.by.trim().is_empty() {
-        return Err(Error::setting("--by", "is empty: say who confirms, for whoever asks later").into());
-    }
     let done = setup.at_desk(async |desk| confirm_at(args, setup, desk).await).await?;
     done.map_or_else(|| nothing(setup, "There is nothing to confirm"), Ok)
 }

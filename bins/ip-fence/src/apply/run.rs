@@ -8,6 +8,7 @@ use docspace_client::AddressList;
 use super::entry::{Answer, Entry, State};
 use super::seen::{Clocks, Guard, Next, Read, Seen, Trail};
 use super::state::{left, step};
+use super::why;
 
 /// So often one run looks after a write, and no write begins after so many looks in all: with the pauses between them, about four minutes.
 const MOST_LOOKS: u32 = 34;
@@ -146,7 +147,7 @@ async fn send<L: Ledger, P: Portal>((ledger, portal): (&L, &P), id: &str) -> any
     let is_still_now = (portal.clocks().here - put.here).abs() <= LEAVES_WITHIN;
     let answer = match is_still_now {
         true => portal.write(&put.sent, &entry.tag(put.number)).await,
-        false => Answer::Refused("this machine has slept, so what was read is old".to_owned()),
+        false => Answer::Refused(why::SLEPT.0.to_owned()),
     };
     // whoever decides meanwhile does not touch the writes
     for _ in 0..5 {

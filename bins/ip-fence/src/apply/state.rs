@@ -275,7 +275,7 @@ fn revert(entry: Entry, seen: &Seen<'_>) -> Step {
         entry.puts.last().filter(|put| put.purpose == Purpose::Back).map(|put| &put.answer)
         && seen.has_written
     {
-        let why = Sentence::quoted(why.as_str());
+        let why = why::answer(why);
         return blocked(entry, why, seen);
     }
     let is_known = entry.puts.last().is_none_or(|put| put.arrived.is_some());
@@ -310,7 +310,7 @@ pub(crate) fn left(entry: &Entry, at: DateTime<Utc>) -> Entry {
     let is_said = entry.said.last().is_some_and(|said| said.topic == Topic::Blocked);
     if entry.state == State::Reverting && !is_said {
         let why = match entry.puts.last().map(|put| &put.answer) {
-            Some(Answer::Refused(why) | Answer::Unknown(why)) => Sentence::quoted(why.as_str()),
+            Some(Answer::Refused(why) | Answer::Unknown(why)) => why::answer(why),
             Some(Answer::None | Answer::Taken) | None => why::NOT_SHOWN.into(),
         };
         let words = words::blocked(&entry, &why);

@@ -95,9 +95,21 @@ pub(crate) const NO_REASON: Clause = ("no reason was given", "ohne Angabe eines 
 pub(crate) const STOPPED: Clause =
     ("the process that applied it was stopped", "der Prozess, der sie anwendete, wurde beendet");
 
-/// Something that a machine has answered, behind what it is about.
-pub(crate) fn answered((english, german): Clause, answer: &str) -> Sentence {
-    Sentence::new(format!("{english}: {answer}"), format!("{german}: „{answer}“"))
+/// Kept as the answer to a write that this machine did not send.
+pub(crate) const SLEPT: Clause = (
+    "this machine has slept, so what was read is old",
+    "dieser Rechner war im Ruhezustand, deshalb ist veraltet, was gelesen wurde",
+);
+
+/// What is kept as the answer to a call: words of our own in both languages, and what a machine has said in quotation marks.
+pub(crate) fn answer(text: &str) -> Sentence {
+    if text == SLEPT.0 { SLEPT.into() } else { Sentence::quoted(text) }
+}
+
+/// The answer to a call, behind what it is about.
+pub(crate) fn answered((english, german): Clause, text: &str) -> Sentence {
+    let answer = answer(text);
+    Sentence::new(format!("{english}: {answer}"), format!("{german}: {}", answer.german()))
 }
 
 pub(crate) const NOT_TAKEN: Clause = ("the portal does not take it", "das Portal nimmt sie nicht an");
@@ -141,4 +153,20 @@ pub(crate) fn cannot_be_sent((english, german): Clause) -> Sentence {
         format!("what was written cannot be taken back, because {english}"),
         format!("was geschrieben wurde, lässt sich nicht zurücknehmen; der Grund: {german}"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nothing of ours stands in a German alert in English; what a server says does, as it says it.
+    #[test]
+    fn an_answer_of_our_own_is_said_in_german() {
+        let slept = answered(NOT_TAKEN, SLEPT.0);
+        let german =
+            "das Portal nimmt sie nicht an: dieser Rechner war im Ruhezustand, deshalb ist veraltet, was gelesen wurde";
+        assert_eq!(slept.german(), german);
+        assert_eq!(slept.english(), "the portal does not take it: this machine has slept, so what was read is old");
+        assert_eq!(answer("the portal answers with 403").german(), "„the portal answers with 403“");
+    }
 }

@@ -26,9 +26,6 @@ pub(crate) async fn allow(
     reason: &str,
 ) -> anyhow::Result<Exit> {
     let expires = last_day(setup.args.until, setup.now.date_naive())?;
-    if reason.trim().is_empty() {
-        return Err(Error::setting("--reason", "is empty; say why, for whoever reads the policy later").into());
-    }
     let wrong = |error| Error::setting("ADDRESS", format!("`{}` {error}", shown(address)));
     let range: AddressRange = address.trim().parse().map_err(wrong)?;
     let client = setup.client()?;

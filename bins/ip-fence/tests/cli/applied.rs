@@ -71,6 +71,8 @@ async fn taking_back_to_one_takes_back_all_that_came_after_it() {
 
     let unknown = ran(&setting, &["rollback", "--to", "aaaa-aaaa-1"]).await;
     assert_eq!(unknown.exit, 2, "{}", unknown.stderr);
+    let nothing = ran(&setting, &["rollback", "--to", ""]).await;
+    assert!(nothing.exit == 2 && nothing.stderr.contains("the value of '--to <ID>' is empty"), "{}", nothing.stderr);
     let back = ran(&setting, &["rollback", "--to", &first, "--by", "ben", "--reason", "a mistake"]).await;
     assert_eq!((back.exit, now_at(&setting.sim)), (0, before()), "{}{}", back.stdout, back.stderr);
     let taken_back = |plan: &str| back.stdout.find(&format!("plan {plan} was taken back")).unwrap();

@@ -233,6 +233,11 @@ async fn a_run_about_one_person_leaves_everybody_else_to_the_others() {
     assert!(["list_changed", "failed_burst", "unnamed"].iter().all(|kind| kinds.contains(kind)), "{kinds:?}");
     let unknown = run(&setting, &["--person", "chenn@example.com"]).await;
     assert_eq!((unknown.exit, unknown.stdout.as_str()), (2, ""), "{}", unknown.stderr);
+    for nobody in [&["--person", ""][..], &["policy", "test", " ", "192.0.2.1"]] {
+        let ended = run(&setting, nobody).await;
+        assert_eq!((ended.exit, ended.stdout.as_str()), (2, ""), "{nobody:?} {}", ended.stderr);
+        assert!(ended.stderr.contains("is empty"), "{nobody:?} {}", ended.stderr);
+    }
 }
 
 /// Somebody was disabled yesterday. A missed run of the day before, repeated today, must not accuse what they did then.

@@ -42,6 +42,14 @@ pub const KINDS: &[Kind] = &[
     Kind::http::<Webhook>("webhook", &[SecretMember::address("url"), SecretMember::optional("secret")]),
 ];
 
+/// Those that carry messages for people, who have read them and keep nothing open.
+const FOR_PEOPLE: [&str; 8] = ["email", "matrix", "mattermost", "ntfy", "rocketchat", "slack", "teams", "telegram"];
+
+/// Whether a receiver of this kind keeps something open until it hears that it is over: an incident, a ticket, or a state that it counts by.
+pub(super) fn keeps_open(kind: &str) -> bool {
+    !FOR_PEOPLE.contains(&kind)
+}
+
 /// One kind of channel.
 #[derive(Clone, Copy, Debug)]
 pub struct Kind {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use audit_model::{Finding, FindingState, Person, Severity};
+use audit_model::{Course, Finding, FindingState, Person, Severity};
 use chrono::NaiveTime;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -41,7 +41,7 @@ pub struct Route {
 #[derive(Clone, Copy)]
 pub(crate) struct About<'a> {
     pub(crate) alert: &'a Alert,
-    /// Whom it names, where the alert has a pseudonym instead.
+    /// Whom it names, where the alert has a pseudonym instead, and how its matter goes on.
     pub(crate) finding: Option<&'a Finding>,
 }
 
@@ -80,6 +80,11 @@ impl Route {
 }
 
 impl About<'_> {
+    /// Whether it says that a condition is over. The alert alone does not tell a condition from a burst.
+    pub(crate) fn is_end_of_condition(&self) -> bool {
+        self.alert.is_over() && self.finding.is_some_and(|finding| finding.course == Course::Condition)
+    }
+
     /// Whom it names, and each of several that it is about.
     fn people(&self) -> Vec<Person> {
         let person = self.finding.map_or(&self.alert.person, |finding| &finding.person);

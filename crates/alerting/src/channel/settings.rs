@@ -166,15 +166,23 @@ impl ChannelSettings {
         self.members.get("path").and_then(Value::as_str).filter(|_| self.kind.name == "file")
     }
 
-    /// Makes the channel. `find` looks for a secret in the places besides the settings.
-    ///
-    /// # Errors
-    /// A secret is missing or has another form, or there is no way out of here.
+    /// Makes the channel. `find` looks for a secret in the places besides the settings. Where one is missing or has another form, or there is
+    /// no way out of here, it is a channel that takes nothing and says why ([`Channel::missing`]): the others, and the look itself, must not
+    /// depend on it.
     pub fn build(
         self,
         find: impl Fn(&SecretMember, Option<&str>) -> Result<Option<SecretString>, Fault>,
         out: &WayOut<'_>,
-    ) -> Result<Channel, Fault> {
+    ) -> Channel {
+        let way = self.way(find, out).unwrap_or_else(|fault| Way::Missing(self.kind.name, fault));
+        Channel { name: self.name, way, route: self.route, language: self.language }
+    }
+
+    fn way(
+        &self,
+        find: impl Fn(&SecretMember, Option<&str>) -> Result<Option<SecretString>, Fault>,
+        out: &WayOut<'_>,
+    ) -> Result<Way, Fault> {
         let mut members = self.members.clone();
         for secret in self.kind.secrets {
             let file = members.remove(&format!("{}_file", secret.name));
@@ -195,8 +203,7 @@ impl ChannelSettings {
                 None => {}
             }
         }
-        let way: Way = (self.kind.build)(members, self.kind.name, out)?;
-        Ok(Channel { name: self.name, way, route: self.route, language: self.language })
+        (self.kind.build)(members, self.kind.name, out)
     }
 }
 

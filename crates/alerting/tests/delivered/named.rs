@@ -40,7 +40,8 @@ fn built(
     let find = |asked: &SecretMember, _: Option<&str>| {
         Ok(secret.filter(|_| ["secret", "token"].contains(&asked.name)).map(SecretString::from))
     };
-    settings(table)?.build(find, &WayOut::new(&options, false).with_mail(mailer))
+    let channel = settings(table)?.build(find, &WayOut::new(&options, false).with_mail(mailer));
+    channel.missing().cloned().map_or(Ok(channel), Err)
 }
 
 fn route(value: serde_json::Value) -> Route {
@@ -102,6 +103,35 @@ fn mistakes_are_named_with_member_and_remedy() {
         let fault = built(table.clone(), secret, &none).unwrap_err();
         assert!(fault.message.contains(said) && !fault.message.contains("s3cret"), "{table}: {fault:?}");
     }
+}
+
+/// A secret that is gone costs nobody else an alert, and no alert: it leaves when the secret is there again.
+#[tokio::test]
+async fn alerts_wait_for_a_channel_that_lacks_its_secret() {
+    let (receiver, folder) = (Receiver::answering(&[200]).await, TempDir::new().unwrap());
+    let options = HttpOptions::new("vdr-watch", "1.0.0");
+    let hook = |url: Option<String>| {
+        let find = |asked: &SecretMember, _: Option<&str>| {
+            Ok(url.clone().filter(|_| asked.name == "url").map(SecretString::from))
+        };
+        settings(json!({ "name": "soc", "kind": "webhook" })).unwrap().build(find, &WayOut::new(&options, false))
+    };
+    let lacking = hook(None);
+    assert_eq!((lacking.kind(), lacking.missing().unwrap().member.as_str()), ("webhook", "url"));
+    let outbox = outbox().await;
+    let sent = alert(1, Severity::Critical);
+    let channels = [lacking.clone(), file(&folder, json!({}))];
+    outbox.keep::<Finding>(&[], &[], &mut [sent.clone()], &channels, &moment(now())).await.unwrap();
+    let drained = outbox.drain(&channels, now()).await.unwrap();
+    assert_eq!((drained.refused.len(), drained.critical), (1, 0), "the file has it");
+    let noted = outbox.noted_of(&sent.id).await.unwrap();
+    let waits = noted.iter().find(|noted| noted.outcome == Outcome::Waits).unwrap();
+    assert!(waits.answer.contains("cannot be used: `url` is missing"), "{waits:?}");
+    let alone = crate::outbox::outbox().await;
+    alone.keep::<Finding>(&[], &[], &mut [sent.clone()], &channels[..1], &moment(now())).await.unwrap();
+    assert_eq!(alone.drain(&channels[..1], now()).await.unwrap().critical, 1, "it has reached nobody");
+    outbox.drain(&[hook(Some(receiver.url().to_string()))], now() + TimeDelta::hours(1)).await.unwrap();
+    assert_eq!(receiver.fingerprints(), [sent.fingerprint]);
 }
 
 #[tokio::test]
@@ -366,6 +396,9 @@ async fn the_history_says_what_became_of_each_alert() {
     outbox.drain(&channels, now() + TimeDelta::minutes(1)).await.unwrap();
     assert!(noted().await.contains(&(Outcome::Taken, String::new())));
     assert_eq!(outbox.noted_since(now(), 10).await.unwrap().len(), 2);
+    for nothing in ["", " "] {
+        assert_eq!(outbox.noted_of(nothing).await.unwrap(), [], "no id means none of them");
+    }
 }
 
 #[tokio::test]

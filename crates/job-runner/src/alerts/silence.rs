@@ -55,11 +55,6 @@ fn asked<C>(criteria: &[String], reason: &str, by: &str, setup: &Setup<'_, C>) -
         checked(key, value.trim())?;
         all.insert(key.to_owned(), value.trim().to_owned());
     }
-    for (flag, text) in [("--reason", reason), ("--by", by)] {
-        if text.trim().is_empty() {
-            return Err(Error::setting(flag, "must not be blank"));
-        }
-    }
     // a date is the start of that day in UTC here: the portal, which knows its zone, is not asked
     let until = setup.args.until.map(|until| until.resolve_ahead(setup.now, chrono_tz::Tz::UTC));
     let until = until.filter(|until| *until > setup.now);

@@ -1,10 +1,12 @@
 //! The command line of a program: which flags and subcommands there are besides the common ones, and what they stand for.
 
 use std::borrow::Cow;
+use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use figment::value::Value;
 
+use super::blank::refuse_blank;
 use super::{CommonArgs, CommonCommand, ReportFormat};
 use crate::Error;
 use crate::about::About;
@@ -77,9 +79,19 @@ impl<Flags: OwnFlags, Own: OwnCommand> CommandLine<Flags, Own> {
     /// Reads argv.
     ///
     /// # Errors
-    /// Bad usage; help and the version, which are asked for, come as one, too.
+    /// Bad usage, such as a value that is empty; help and the version, which are asked for, come as one, too.
     pub(crate) fn of_process(about: &About, probes: &'static [Probe]) -> Result<Self, clap::Error> {
-        let matches = Self::definition(about, probes).try_get_matches()?;
+        Self::of(std::env::args_os(), about, probes)
+    }
+
+    fn of(
+        arguments: impl IntoIterator<Item = OsString>,
+        about: &About,
+        probes: &'static [Probe],
+    ) -> Result<Self, clap::Error> {
+        let mut command = Self::definition(about, probes);
+        let matches = command.try_get_matches_from_mut(arguments)?;
+        refuse_blank(&mut command, &matches)?;
         let doctor = matches.subcommand_matches(DOCTOR);
         let is_given = |probe: &&Probe| doctor.is_some_and(|doctor| doctor.get_flag(probe.flag));
         let probes = probes.iter().filter(is_given).collect();
@@ -201,6 +213,59 @@ impl RunFlag {
             RunFlag::Report => !args.reports.is_empty(),
             RunFlag::DryRun => args.dry_run,
             RunFlag::ExitCode => args.exit_code,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use audit_model::MainSource;
+    use chrono::TimeDelta;
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    const ABOUT: About = About {
+        name: "sample-job",
+        version: "1.0.0",
+        summary: "Does it",
+        report_version: 1,
+        window: TimeDelta::hours(1),
+        main: MainSource::Audit,
+        blind_spots: &[],
+        judged_by: &[],
+        schedule: "* * * * *",
+        sends_alerts: true,
+    };
+
+    fn refusal(arguments: &[&str]) -> Option<clap::Error> {
+        let arguments = ["sample-job"].iter().chain(arguments).map(OsString::from);
+        CommandLine::<NoFlags, NoCommand>::of(arguments, &ABOUT, &[]).err()
+    }
+
+    #[test]
+    fn a_value_that_says_nothing_is_refused_wherever_it_stands() {
+        for (arguments, named) in [
+            (&["alerts", "explain", ""][..], "'<ID>'"),
+            (&["alerts", "explain", " \t"], "'<ID>'"),
+            (&["alerts", "test", ""], "'[CHANNEL]'"),
+            (&["store", "show", ""], "'<PERSON>'"),
+            (&["store", "forget", "", "--reason", "asked"], "'<PERSON>'"),
+            (&["store", "forget", "anna@example.com", "--reason", " "], "'--reason <TEXT>'"),
+            (&["--portal", "", "doctor"], "'--portal <URL>'"),
+            (&["doctor", "--portal="], "'--portal <URL>'"),
+            (&["--config", "a.toml", "--config", " "], "'--config <FILE>'"),
+        ] {
+            let refused = refusal(arguments).unwrap_or_else(|| panic!("{arguments:?} is accepted"));
+            assert_eq!(refused.kind(), ErrorKind::InvalidValue, "{arguments:?}: {refused}");
+            assert!(
+                refused.to_string().contains(&format!("the value of {named} is empty")),
+                "{arguments:?}: {refused}"
+            );
+        }
+        for arguments in [&[][..], &["alerts", "explain", "k3f9-q2mw"], &["alerts", "test"], &["-vv", "doctor"]] {
+            let refused = refusal(arguments);
+            assert!(refused.is_none(), "{arguments:?}: {}", refused.unwrap());
         }
     }
 }

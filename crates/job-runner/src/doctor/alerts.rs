@@ -56,6 +56,7 @@ async fn channels<C>(setup: &Setup<'_, C>) -> Vec<Check> {
                 Check::ok(NAME, "sends by the mail server; its own line says whether that can be reached")
             }
             Target::Syslog(url) => syslog(NAME, url).await,
+            Target::Nowhere => lacking(channel),
         };
         checks.push(check.about(channel.name()));
     }
@@ -81,6 +82,11 @@ async fn known(reached: Check, channel: &Channel, url: &Url) -> Check {
         }
         Err(late) => Check::fail(name, format!("{host} {late}"), "check the address, or ask whoever runs the server"),
     }
+}
+
+fn lacking(channel: &Channel) -> Check {
+    let why = channel.missing().map_or_else(String::new, |fault| format!("`{}` {}", fault.member, fault.message));
+    Check::usage("alerts_channel", format!("cannot be used: {why}"), "correct it")
 }
 
 /// Connects where there is something to connect to.

@@ -96,3 +96,30 @@ async fn doctor_asks_a_receiver_whether_it_knows_the_token() {
     assert_eq!(line, expected);
     assert_eq!(*asked.lock().unwrap(), ["GET /_matrix/client/v3/account/whoami HTTP/1.1"; 2]);
 }
+
+/// Looking must not depend on one chat: the run looks and reports, and says with each run that this channel has to be corrected.
+#[tokio::test]
+async fn a_run_looks_and_reports_without_a_channel_that_lacks_its_secret() {
+    let (desk, sim) = Desk::with_portal().await;
+    let channel = "kind = \"matrix\"\nserver = \"https://matrix.example.com\"\nroom = \"!soc:example.com\"\ntoken_file = \"gone\"";
+    for _ in 0..2 {
+        let ended = run(&desk, &sim, channel, &["--format", "json"], "").await;
+        assert_eq!(ended.exit, 2, "{}{}", ended.stdout, ended.stderr);
+        let said = "alerts cannot leave through the channel `soc`, and wait for it: `token_file` cannot be read from ";
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+        let report = ended.json();
+        assert_eq!(report["coverage"]["complete"], true, "{report}");
+        assert!(report["notes"].to_string().contains(said), "{}", report["notes"]);
+    }
+    let line = checked(&desk, &sim, channel, "").await;
+    assert!(line.starts_with("FAIL  alerts_channel: soc: cannot be used: `token_file` cannot be read from "), "{line}");
+    let test = run(&desk, &sim, channel, &["alerts", "test"], "").await;
+    assert!(
+        test.exit == 1 && test.stdout.contains("soc has not taken it: the channel cannot be used"),
+        "{}",
+        test.stdout
+    );
+    // it has never been read, whatever the settings say besides
+    let wrong = run(&desk, &sim, &channel.replace("room", "rom"), &["--format", "json"], "").await;
+    assert_eq!((wrong.exit, wrong.stdout.as_str()), (2, ""), "{}", wrong.stderr);
+}

@@ -23,7 +23,7 @@ pub(crate) fn channel(settings: &Value, secrets: &[(&str, &str)], options: &Http
     let secrets: BTreeMap<_, _> = secrets.iter().copied().collect();
     let find = |asked: &SecretMember, _: Option<&str>| Ok(secrets.get(asked.name).copied().map(SecretString::from));
     let settings = ChannelSettings::read(settings.as_object().unwrap()).unwrap();
-    settings.build(find, &WayOut::new(options, false)).unwrap().with_retry(RetryPolicy::immediate())
+    settings.build(find, &WayOut::new(options, false)).with_retry(RetryPolicy::immediate())
 }
 
 pub(crate) fn options() -> HttpOptions {

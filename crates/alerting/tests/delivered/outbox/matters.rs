@@ -5,8 +5,12 @@ use audit_model::{Counts, Course, Finding, FindingState, Sentence, Severity, Win
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 
+use serde_json::json;
+
 use super::{moment, outbox};
+use crate::common::receiver::Receiver;
 use crate::common::{alert_of, at, complete, finding};
+use crate::machines::{channel, options};
 
 use FindingState::{Ended, Grown, Known, New, Silenced};
 
@@ -272,6 +276,68 @@ async fn a_condition_is_told_once_for_as_long_as_it_lasts() {
     let mut worse = found(day(37), 1);
     worse[0].severity = Severity::Critical;
     assert_eq!(run(&outbox, &mut worse, moment(day(37))).await, [Grown]);
+}
+
+/// Whoever keeps something open hears that a condition is over, once and under the same name, and only from a run that has seen that it is;
+/// people in a chat need no word about it. It may have lasted for longer than what was sent is remembered.
+#[tokio::test]
+async fn the_end_of_a_condition_is_told_once_to_whoever_keeps_something_open() {
+    for lasts in [0, 100] {
+        let (machine, chat) = (Receiver::answering(&[200]).await, Receiver::answering(&[200]).await);
+        let mattermost = json!({ "name": "chat", "kind": "mattermost", "url": chat.url().as_str() });
+        let channels = [machine.channel(), channel(&mattermost, &[], &options())];
+        let outbox = outbox().await;
+        let on = |day: i64| moment(time("09:00:00") + TimeDelta::days(day));
+        let run = async |mut found: Vec<Finding>, moment: Moment<'_>| {
+            let compared = outbox.compare(&mut found, &moment).await.unwrap();
+            assert_eq!(compared.ended, [], "no news for the report");
+            let told = found.iter().filter(|finding| finding.state != Known).chain(&compared.lapsed);
+            let mut alerts: Vec<Alert> = told.map(|finding| alert_of(finding, &complete())).collect();
+            outbox.keep(&found, &compared.lapsed, &mut alerts, &channels, &moment).await.unwrap();
+            outbox.drain(&channels, moment.now).await.unwrap();
+            compared.lapsed
+        };
+        run(vec![condition()], on(0)).await;
+        run(vec![condition()], on(lasts)).await;
+        for early in
+            [on(lasts + 1), Moment { seen_until: None, ..on(lasts + 8) }, Moment { part: "room 81", ..on(lasts + 8) }]
+        {
+            assert_eq!(run(Vec::new(), early).await, [], "{early:?}");
+        }
+        let over = run(Vec::new(), on(lasts + 8)).await;
+        assert_eq!(over[0].reasons.last().unwrap().english(), "over: not found for 7 days by runs that saw everything");
+        assert_eq!(testing::untranslated(&over[0].reasons[1..]), [""; 0]);
+        assert_eq!(run(Vec::new(), on(lasts + 9)).await, []);
+        run(vec![condition()], on(lasts + 10)).await;
+        let sent = machine.received.lock().unwrap().clone();
+        let sent: Vec<serde_json::Value> = sent.iter().map(|(_, body)| serde_json::from_str(body).unwrap()).collect();
+        let states: Vec<&str> = sent.iter().map(|alert| alert["state"].as_str().unwrap()).collect();
+        assert_eq!(states, ["new", "ended", "new"], "{lasts}");
+        assert_eq!(sent[0]["matter"], sent[1]["matter"]);
+        assert_eq!(chat.received.lock().unwrap().len(), 2, "new, and new again");
+        let noted = outbox.noted_of(sent[1]["id"].as_str().unwrap()).await.unwrap();
+        assert!(
+            noted.iter().any(|noted| noted.channel == "chat" && noted.answer == "`kind` leaves it out"),
+            "{noted:?}"
+        );
+    }
+}
+
+/// Somebody has silenced it: its end is told after that.
+#[tokio::test]
+async fn a_silence_keeps_the_end_of_a_condition_as_well() {
+    let outbox = outbox().await;
+    let day = |day: i64| time("09:00:00") + TimeDelta::days(day);
+    run(&outbox, &mut [condition()], moment(day(0))).await;
+    run(&outbox, &mut [], moment(day(1))).await;
+    let criteria = [("rule".to_owned(), "unusual_activity".to_owned())].into();
+    let silence = Silence::new(criteria, (day(2), day(10)), "migration", "it@example.com");
+    outbox.silence(&silence).await.unwrap();
+    let lapsed = async |on: i64| {
+        let nothing: &mut [Finding] = &mut [];
+        outbox.compare(nothing, &moment(day(on))).await.unwrap().lapsed.len()
+    };
+    assert_eq!((lapsed(9).await, lapsed(10).await), (0, 1));
 }
 
 /// A run that did not see everything, or looked at another part, says nothing about what it did not find.
