@@ -1,8 +1,8 @@
 //! A statement for each of many rows, in SQLite.
 
-use rusqlite::{Connection, Statement};
+use rusqlite::{Connection, ErrorCode, Statement};
 
-use crate::statement::{Dictionary, Failure, Numbers, Value};
+use crate::statement::{Dictionary, Failure, Numbers, Value, Why};
 
 /// So many new rows are stored by one statement: each costs a third less than by one of its own, and more at once gain nothing.
 const AT_ONCE: usize = 20;
@@ -19,7 +19,7 @@ pub(crate) fn for_each(
     let mut otherwise = if otherwise.is_empty() { None } else { Some(connection.prepare(otherwise)?) };
     let width = statement.parameter_count().max(1);
     let mut several = match of_several(sql, width) {
-        Some(sql) if values.len() > AT_ONCE * width => Some(Several::of(connection, &sql)?),
+        Some(sql) if values.len() > AT_ONCE * width => Some(connection.prepare(&sql)?),
         _ => None,
     };
     let mut changed = Vec::with_capacity(values.len() / width);
@@ -30,7 +30,7 @@ pub(crate) fn for_each(
         if let Some(several) = several.as_mut().filter(|_| changed.last() == Some(&true))
             && let Some(rows) = rest.get(..AT_ONCE * width)
         {
-            if several.are_new(rows, &mut numbers)? {
+            if are_new(several, rows, &mut numbers)? {
                 changed.extend([true; AT_ONCE]);
                 rest = &rest[rows.len()..];
                 continue;
@@ -50,39 +50,18 @@ pub(crate) fn for_each(
     Ok(changed)
 }
 
-/// Stores several rows at once, or none of them.
-struct Several<'c> {
-    store: Statement<'c>,
-    begin: Statement<'c>,
-    keep: Statement<'c>,
-    undo: Statement<'c>,
-}
-
-impl<'c> Several<'c> {
-    fn of(connection: &'c Connection, sql: &str) -> rusqlite::Result<Self> {
-        Ok(Several {
-            store: connection.prepare(sql)?,
-            begin: connection.prepare("SAVEPOINT several")?,
-            keep: connection.prepare("RELEASE several")?,
-            undo: connection.prepare("ROLLBACK TO several")?,
-        })
-    }
-
-    /// Whether all were new. Where one was not, nothing tells which: then none is stored.
-    fn are_new(&mut self, rows: &[Value], numbers: &mut Numbers<'_>) -> Result<bool, Failure> {
-        // before the savepoint: what is added to the dictionary stays
-        bind(&mut self.store, rows, numbers)?;
-        self.begin.raw_execute()?;
-        let are_new = self.store.raw_execute()? == AT_ONCE;
-        if !are_new {
-            self.undo.raw_execute()?;
+/// Stores several rows at once, if all are new. Where one is not, the statement fails, and has stored none of them.
+fn are_new(several: &mut Statement<'_>, rows: &[Value], numbers: &mut Numbers<'_>) -> Result<bool, Failure> {
+    match done_with(several, rows, numbers) {
+        Ok(_) => Ok(true),
+        Err(Failure(Why::Sqlite(error))) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+            Ok(false)
         }
-        self.keep.raw_execute()?;
-        Ok(are_new)
+        Err(failure) => Err(failure),
     }
 }
 
-/// The statement that stores [`AT_ONCE`] rows; `None` for one that does something else than to store the values as they stand.
+/// The statement that stores [`AT_ONCE`] rows or fails; `None` for one that does something else than to store the values as they stand.
 fn of_several(sql: &str, width: usize) -> Option<String> {
     let (before, values) = sql.split_once("VALUES (")?;
     let (row, after) = values.split_once(')')?;
@@ -90,11 +69,14 @@ fn of_several(sql: &str, width: usize) -> Option<String> {
         let number = value.trim().strip_prefix('?');
         number.is_some_and(|number| number.is_empty() || number.parse() == Ok(place + 1))
     };
-    if row.split(',').count() != width || !row.split(',').enumerate().all(are_in_order) || after.contains('?') {
+    if row.split(',').count() != width
+        || !row.split(',').enumerate().all(are_in_order)
+        || !(after.is_empty() || after.ends_with("DO NOTHING"))
+    {
         return None;
     }
     let row = format!("({})", vec!["?"; width].join(", "));
-    Some(format!("{before}VALUES {}{after}", vec![row; AT_ONCE].join(", ")))
+    Some(format!("{before}VALUES {}", vec![row; AT_ONCE].join(", ")))
 }
 
 /// Does a statement with these values; gives the number of rows that it changed.
@@ -121,8 +103,8 @@ mod tests {
     fn only_what_stores_values_as_they_stand_is_done_for_several_rows() {
         let several = of_several("INSERT INTO t (a, b) VALUES (?1, ?2) ON CONFLICT DO NOTHING", 2).unwrap();
         assert!(
-            several.starts_with("INSERT INTO t (a, b) VALUES (?, ?), (?, ?), ")
-                && several.ends_with(") ON CONFLICT DO NOTHING")
+            several.starts_with("INSERT INTO t (a, b) VALUES (?, ?), (?, ?), ") && several.ends_with(", (?, ?)"),
+            "a row that is there makes it fail"
         );
         assert_eq!(several.matches('?').count(), 2 * AT_ONCE);
         assert_eq!(of_several("INSERT INTO t VALUES (?, ?)", 2).unwrap().matches('?').count(), 2 * AT_ONCE);
