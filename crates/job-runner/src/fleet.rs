@@ -1,52 +1,44 @@
 //! `fleet`: the job for many portals. Each run is a child process of the same program with settings of its own, so that none can take
-//! another's memory, time or life; here is only who starts when, and what is said of all of them together.
+//! another's memory, time or life; here is only when a round begins and ends, and what is said of all portals together.
 
+mod arguments;
 mod child;
+mod crew;
+mod outcome;
+mod places;
 mod portals;
+mod round;
 mod summary;
 mod textfiles;
 
-use std::ffi::OsString;
-use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::pin::pin;
-use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
-use clap::ArgAction;
-use clap::parser::ValueSource;
-use futures::StreamExt;
-use job_store::files::TemporaryFolder;
+use chrono::{DateTime, Utc};
+use futures::FutureExt as _;
 use job_store::{Acquired, RunLock};
-use tokio::process::Command;
-use tokio::sync::watch;
-use tokio::time::Instant;
-use tracing::{error, info, warn};
+use tokio::time::{Instant, sleep_until, timeout_at};
+use tracing::{error, warn};
 
-use self::child::{Child, Ended};
-use self::portals::Portal;
-use self::summary::{Outcome, Summary};
-use self::textfiles::Textfiles;
-use crate::Error;
-use crate::args::{CommonArgs, FleetArgs, ReportFile};
-use crate::config::{Sources, variable_of};
+use self::arguments::Arguments;
+use self::crew::Crew;
+use self::places::Places;
+use self::round::Round;
+use self::summary::Summary;
+use crate::args::{CommonArgs, FleetArgs};
+use crate::config::Sources;
 use crate::exit::Exit;
 use crate::explained::Explained;
-use crate::key_origin::KEY_VARIABLE;
-use crate::program::{CommandLineOf, Program};
-use crate::secret;
+use crate::program::Program;
 use crate::setup;
-use crate::state_path::PORTAL;
 use crate::stop::Signals;
 
 /// Names the file that a run of a fleet makes when it leaves its portal to another run. It ends with 0 and prints nothing, as one does that
 /// has found nothing.
 pub(crate) const LEFT_VARIABLE: &str = "AUDIT_TOOLS_FLEET_LEFT";
 
-/// What is not handed on as it is: the files of settings, the reports, and what is about one portal.
-const NOT_HANDED_ON: [&str; 4] = ["config", "portal", "reports", "help"];
+/// So long metrics wait for those of other portals, with which they are written.
+const MERGE_AFTER: Duration = Duration::from_secs(1);
 
 /// Looks at every portal of the folder, once or until somebody ends it.
 pub(crate) async fn run<P: Program>(
@@ -54,23 +46,23 @@ pub(crate) async fn run<P: Program>(
     sources: &Sources,
     mut signals: Signals,
 ) -> anyhow::Result<Exit> {
-    refuse_one_for_all(args, sources)?;
-    let _lock = match lock::<P>(args, fleet, sources)? {
+    arguments::refuse_one_for_all(args, sources)?;
+    let arguments = Arguments::of::<P>(args)?;
+    let lock = match lock::<P>(args, fleet, sources)? {
         Ok(lock) => lock,
         Err(exit) => return Ok(exit),
     };
-    loop {
-        let next = Instant::now() + fleet.every.map_or(Duration::ZERO, |every| every.0);
-        let (exit, is_ended) = round::<P>((args, fleet), sources, &mut signals).await?;
-        // what the settings say is read again each time
-        if fleet.every.is_none() || is_ended || tokio::time::timeout_at(next, signals.next()).await.is_ok() {
-            return Ok(exit);
-        }
+    let places = Places::new(fleet.at_most.into(), fleet.every.map(|every| every.0));
+    let mut rounds = Rounds { args, fleet, sources, arguments: &arguments, crew: Crew::new(&arguments, places), lock };
+    let exit = rounds.run::<P>(&mut signals).await;
+    if exit.is_err() {
+        rounds.give_up::<P>(&mut signals).await;
     }
+    exit
 }
 
-/// The lock of this fleet, beside what is remembered of its first portal, so that two over the same folder are not at work at once; else what
-/// to end with. None in a dry run, and where no portal says where it is remembered.
+/// The lock of this fleet, beside what is remembered of its first portal, so that two do not start the runs of the same folder at once;
+/// else what to end with. None in a dry run, and where no portal says where it is remembered.
 fn lock<P: Program>(
     args: &CommonArgs,
     fleet: &FleetArgs,
@@ -95,168 +87,109 @@ fn lock<P: Program>(
     }
 }
 
-/// Looks at every portal of the folder once, and says what there is to say of all of them; and whether somebody ended it meanwhile.
-async fn round<P: Program>(
-    (args, fleet): (&CommonArgs, &FleetArgs),
-    sources: &Sources,
-    signals: &mut Signals,
-) -> anyhow::Result<(Exit, bool)> {
-    let (own_reports, summaries): (Vec<_>, Vec<_>) =
-        args.reports.iter().cloned().partition(|file| file.path.to_string_lossy().contains(PORTAL));
-    if let Some(file) = summaries.iter().find(|file| !summary::has_form(file.form)) {
-        return Err(Error::SummaryForm(file.path.clone()).into());
-    }
-    let portals = portals::read::<P>(&fleet.portals, sources)?;
-    let spool = TemporaryFolder::new().map_err(|(folder, failure)| {
-        let remedy = "set TMPDIR to a folder with room";
-        anyhow::Error::new(failure)
-            .context(format!("cannot make a folder for temporary files in {}; {remedy}", folder.display()))
-    })?;
-    let textfiles = if args.dry_run { Textfiles::default() } else { Textfiles::prepare::<P>(&portals, spool.path()) };
-    let runs = Runs {
-        program: std::env::current_exe().context("cannot tell where this program is")?,
-        arguments: handed_on::<P>(args, &own_reports)?,
-        spool: spool.path(),
-        textfile_variable: variable_of(P::ABOUT.name, "textfile"),
-        textfiles: &textfiles,
-        summaries: &summaries,
-        began: Instant::now(),
-        step: fleet.spread.map_or(Duration::ZERO, |spread| spread.0 / u32::try_from(portals.len()).unwrap_or(u32::MAX)),
-    };
-    let (stop, stopped) = watch::channel(false);
-    let started_at = setup::now();
-    let all = futures::stream::iter(portals.iter().enumerate())
-        .map(|(index, portal)| runs.one(index, portal, stopped.clone()))
-        .buffer_unordered(fleet.at_most.into())
-        .collect::<Vec<Outcome>>();
-    let mut all = pin!(all);
-    let (mut outcomes, is_ended) = tokio::select! {
-        biased;
-        // before the end of one run starts another
-        () = signals.next() => {
-            warn!("somebody ends this fleet; its runs conclude with what they have read");
-            stop.send_replace(true);
-            (all.await, true)
-        }
-        outcomes = &mut all => (outcomes, false),
-    };
-    outcomes.sort_by_key(|outcome| outcome.index);
-    textfiles.merge::<P>(&portals, &outcomes, started_at);
-    let summary = Summary {
-        about: &P::ABOUT,
-        started_at,
-        dry_run: args.dry_run,
-        portals: &portals,
-        outcomes,
-        spool: spool.path(),
-    };
-    let unwritten = summary.write_files(&summaries);
-    summary.print(args.format)?;
-    let is_unwritten = !unwritten.is_empty();
-    unwritten.iter().for_each(|why| error!("{why}"));
-    let exit = Exit::worst([summary.exit()].into_iter().chain(is_unwritten.then_some(Exit::Usage)));
-    Ok((exit, is_ended))
+/// Round after round, each over the portals of which no run goes on.
+struct Rounds<'a> {
+    args: &'a CommonArgs,
+    fleet: &'a FleetArgs,
+    sources: &'a Sources,
+    arguments: &'a Arguments,
+    crew: Crew<'a>,
+    /// A fleet that looks once gives it back when all its runs have begun: each of them has a lock of its own.
+    lock: Option<RunLock>,
 }
 
-/// A key in the environment would be sent to every portal, and an address there would make all of them one.
-fn refuse_one_for_all(args: &CommonArgs, sources: &Sources) -> Result<(), Error> {
-    let environment = &sources.environment;
-    let (url, key) = (
-        "set `portal.url` in each file",
-        "set `key_file` in each file, or name the portal by `{portal}` in a shared one",
-    );
-    let names_portal = |path: &PathBuf| path.to_string_lossy().contains(PORTAL);
-    if args.portal.is_some() {
-        return Err(Error::OneForAll("`--portal`", url));
-    }
-    if environment.get("DOCSPACE_API_HOST").is_some() {
-        return Err(Error::OneForAll("environment variable `DOCSPACE_API_HOST`", url));
-    }
-    if args.key_file.as_ref().is_some_and(|path| !names_portal(path)) {
-        return Err(Error::OneForAll("`--key-file` without `{portal}` in it", key));
-    }
-    if args.key_file.is_none() && environment.get(KEY_VARIABLE).is_some() {
-        return Err(Error::OneForAll("environment variable `DOCSPACE_API_KEY`", key));
-    }
-    if args.key_file.is_none() && secret::has_credential(environment) {
-        return Err(Error::OneForAll("the credential `docspace-api-key`", key));
-    }
-    Ok(())
-}
-
-/// The flags of this process, for each run. All that stand before or after `fleet` and are no own ones of it count.
-fn handed_on<P: Program>(args: &CommonArgs, reports: &[ReportFile]) -> anyhow::Result<Vec<OsString>> {
-    let command = CommandLineOf::<P>::definition(&P::ABOUT, P::PROBES);
-    let matches = command.clone().try_get_matches()?;
-    let mut arguments: Vec<OsString> = Vec::new();
-    for argument in command.get_arguments() {
-        let id = argument.get_id().as_str();
-        let is_given = matches.value_source(id) == Some(ValueSource::CommandLine);
-        let Some(flag) = argument.get_long().filter(|_| is_given && !NOT_HANDED_ON.contains(&id)) else { continue };
-        match argument.get_action() {
-            ArgAction::SetTrue => arguments.push(format!("--{flag}").into()),
-            ArgAction::Count => (0..matches.get_count(id)).for_each(|_| arguments.push(format!("--{flag}").into())),
-            _ => matches.get_raw(id).into_iter().flatten().for_each(|value| arguments.push(with_value(flag, value))),
+impl Rounds<'_> {
+    /// One round, or one after the other until somebody ends the fleet; how the last one ended.
+    async fn run<P: Program>(&mut self, signals: &mut Signals) -> anyhow::Result<Exit> {
+        loop {
+            let began = Instant::now();
+            let due = self.fleet.every.map(|every| began + every.0);
+            // what the settings say is read again each time
+            let round = Arc::new(Round::prepare::<P>(&self.fleet.portals, self.sources, self.args.dry_run)?);
+            self.queue(&round, began);
+            let is_stopped = self.work::<P>(due, signals).await;
+            let exit = self.tell::<P>(round.started_at)?;
+            let Some(due) = due.filter(|_| !is_stopped) else { return Ok(exit) };
+            // the next round has begun already where one of this round's runs goes on
+            if self.crew.is_idle() && timeout_at(due, signals.next()).await.is_ok() {
+                return Ok(exit);
+            }
         }
     }
-    arguments.extend(args.config.iter().map(|path| with_value("config", path.as_os_str())));
-    arguments.extend(reports.iter().map(|file| with_value("report", file.path.as_os_str())));
-    Ok(arguments)
-}
 
-fn with_value(flag: &str, value: &std::ffi::OsStr) -> OsString {
-    let mut argument = OsString::from(format!("--{flag}="));
-    argument.push(value);
-    argument
-}
-
-/// What all runs have in common.
-struct Runs<'a> {
-    program: PathBuf,
-    arguments: Vec<OsString>,
-    spool: &'a Path,
-    textfile_variable: String,
-    textfiles: &'a Textfiles,
-    summaries: &'a [ReportFile],
-    began: Instant,
-    /// Between two starts.
-    step: Duration,
-}
-
-impl Runs<'_> {
-    /// Waits for its turn, and looks at one portal.
-    async fn one(&self, index: usize, portal: &Portal, mut stopped: watch::Receiver<bool>) -> Outcome {
-        if let Some(refusal) = &portal.refusal {
-            warn!("{}: {refusal}", portal.name);
-            return Outcome::refused(index, refusal);
+    /// Gives every portal its turn.
+    fn queue(&mut self, round: &Arc<Round>, began: Instant) {
+        let count = u32::try_from(round.portals.len()).unwrap_or(u32::MAX);
+        let step = self.fleet.spread.map_or(Duration::ZERO, |spread| spread.0 / count);
+        for (run, number) in round.runs().zip(0..) {
+            self.crew.queue(run, began + step * number);
         }
-        let turn = self.began + self.step * u32::try_from(index).unwrap_or(u32::MAX);
-        if *stopped.borrow() || tokio::time::timeout_at(turn, stopped.wait_for(|it| *it)).await.is_ok() {
-            return Outcome::not_looked_at(index);
-        }
-        info!(portal = portal.name, "run starts");
-        let began = Instant::now();
-        let child =
-            self.command(index, portal).map(|command| Child { command, name: &portal.name, limit: portal.limit() });
-        let ended = match child {
-            Ok(child) => child.run(stopped).await,
-            Err(failure) => Ended::not_started(failure),
-        };
-        Outcome::of(index, &ended, began.elapsed(), summary::left(self.spool, index).exists())
     }
 
-    fn command(&self, index: usize, portal: &Portal) -> io::Result<Command> {
-        let mut command = Command::new(&self.program);
-        command.args(&self.arguments).arg(with_value("config", portal.file.as_os_str()));
-        for file in self.summaries {
-            command.arg(with_value("report", summary::spooled(self.spool, index, file.form).as_os_str()));
+    /// Until every run has ended, or the next round is due and nothing goes on but what takes long. Whether somebody ended the fleet
+    /// meanwhile.
+    async fn work<P: Program>(&mut self, due: Option<Instant>, signals: &mut Signals) -> bool {
+        // somebody may have done so while the last round was told
+        let mut is_stopped = signals.next().now_or_never().is_some();
+        if is_stopped {
+            self.crew.stop();
         }
-        if let Some(textfile) = self.textfiles.of(index) {
-            command.env(&self.textfile_variable, textfile);
+        let (mut merged, mut merge_at) = (0, None);
+        loop {
+            self.crew.start();
+            if due.is_none() && !self.crew.is_anybody_waiting() {
+                self.lock = None;
+            }
+            let now = Instant::now();
+            let is_due = due.is_some_and(|due| due <= now) && !is_stopped;
+            if self.crew.is_idle() || is_due && !self.crew.holds_up() {
+                break;
+            }
+            let wakes = [self.crew.wakes(), due.filter(|due| *due > now), merge_at];
+            let wakes = wakes.into_iter().flatten().min();
+            tokio::select! {
+                biased;
+                // before the end of one run starts another
+                () = signals.next(), if !is_stopped => {
+                    warn!("somebody ends this fleet; its runs conclude with what they have read");
+                    is_stopped = true;
+                    self.crew.stop();
+                }
+                () = self.crew.next_end() => {}
+                () = sleep_until(wakes.unwrap_or(now)), if wakes.is_some() => {}
+            }
+            let ended = self.crew.ended().len();
+            if merge_at.is_some_and(|at| at <= Instant::now()) {
+                textfiles::merge::<P>(&self.crew.ended()[merged..]).await;
+                (merged, merge_at) = (ended, None);
+            } else if ended > merged && merge_at.is_none() {
+                merge_at = Some(Instant::now() + MERGE_AFTER);
+            }
         }
-        command.env(LEFT_VARIABLE, summary::left(self.spool, index));
-        let stdout = File::create_new(summary::stdout(self.spool, index))?;
-        command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped());
-        Ok(command)
+        textfiles::merge::<P>(&self.crew.ended()[merged..]).await;
+        is_stopped
+    }
+
+    /// Says of all portals what there is to say; their worst exit code.
+    fn tell<P: Program>(&mut self, started_at: DateTime<Utc>) -> anyhow::Result<Exit> {
+        let outcomes = self.crew.tell();
+        let summary = Summary { about: &P::ABOUT, started_at, dry_run: self.args.dry_run, outcomes: &outcomes };
+        let unwritten = summary.write_files(&self.arguments.summaries);
+        summary.print(self.args.format)?;
+        unwritten.iter().for_each(|why| error!("{why}"));
+        let usage = (!unwritten.is_empty()).then_some(Exit::Usage);
+        Ok(Exit::worst([summary.exit()].into_iter().chain(usage)))
+    }
+
+    /// No further round can begin, or nobody can be told. What is at work concludes, and is told as far as that goes.
+    async fn give_up<P: Program>(&mut self, signals: &mut Signals) {
+        if self.crew.is_idle() {
+            return;
+        }
+        self.crew.stop();
+        self.work::<P>(None, signals).await;
+        if let Err(failure) = self.tell::<P>(setup::now()) {
+            error!("{failure:#}");
+        }
     }
 }

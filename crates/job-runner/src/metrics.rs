@@ -90,6 +90,22 @@ impl Labels<'_> {
         text.lines().filter(move |line| is_of(line, &own))
     }
 
+    /// What a file should say that says `before`, and that a run of ours has written `page` for: of two runs the one that began later, and
+    /// the later success.
+    pub(crate) fn later(&self, page: &str, before: &str) -> String {
+        let known: String = self.own_lines(before).map(|line| format!("{line}\n")).collect();
+        let is_known_later = moment(&known, LAST_RUN) > moment(page, LAST_RUN);
+        let (later, earlier) = if is_known_later { (known.as_str(), page) } else { (page, known.as_str()) };
+        let success = moment(earlier, LAST_SUCCESS).unwrap_or(0);
+        let with_success = |line: &str| match line.rsplit_once(' ') {
+            Some((name, _)) if moment(line, LAST_SUCCESS).is_some_and(|known| known < success) => {
+                format!("{name} {success}\n")
+            }
+            _ => format!("{line}\n"),
+        };
+        later.lines().map(with_success).collect()
+    }
+
     /// Whose file this is, if it is not ours: alerts on the age of a success must never be kept silent by another's.
     pub(crate) fn stranger(&self, text: &str) -> Option<String> {
         let own = format!("{{{}", self.text());
@@ -159,19 +175,21 @@ pub(crate) fn write(
     if let Some(stranger) = labels.stranger(&before) {
         return Err(Refused::SomebodyElses(stranger));
     }
-    let text = render(labels, now, exit, measured, last_success(&before));
+    let text = render(labels, now, exit, measured, moment(&before, LAST_SUCCESS).unwrap_or(0));
     Ok(files::replace(path, text.as_bytes(), files::READABLE)?)
 }
 
 /// What the names of all metrics begin with.
 const PREFIX: &str = "docspace_job_";
 
+const LAST_RUN: &str = "docspace_job_last_run_timestamp_seconds";
+
 const LAST_SUCCESS: &str = "docspace_job_last_success_timestamp_seconds";
 
-/// Seconds since 1970; 0 for never, so that an alert on its age fires before the first success, too. `text` has our lines only.
-fn last_success(text: &str) -> i64 {
-    let line = text.lines().find(|line| line.starts_with(LAST_SUCCESS));
-    line.and_then(|line| line.rsplit_once(' ')?.1.parse().ok()).unwrap_or(0)
+/// A moment, as seconds since 1970; 0 for never, so that an alert on its age fires before the first success, too. `text` has our lines only.
+fn moment(text: &str, name: &str) -> Option<i64> {
+    let line = text.lines().find(|line| line.starts_with(name))?;
+    Some(line.rsplit_once(' ')?.1.parse().unwrap_or(0))
 }
 
 fn render(
@@ -254,6 +272,23 @@ mod tests {
     use super::*;
 
     const OURS: Labels<'_> = Labels { program: "bulk-guard", version: "1.0.0", portal: "docs.example.com" };
+
+    /// Two fleets can look at the same portals, and one that waits for another portal writes last what it has seen first.
+    #[test]
+    fn the_later_run_and_the_later_success_stay() {
+        let now = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+        let ran = |at, success| render(OURS, now(at), Exit::Incomplete, None, success);
+        let samples_of = |text: &str| samples(text).map(str::to_owned).collect::<Vec<_>>();
+        let other = render(Labels { portal: "docs.example.org", ..OURS }, now(50), Exit::Nothing, None, 50);
+        for (page, before, expected) in
+            [((20, 5), (10, 7), (20, 7)), ((20, 5), (10, 3), (20, 5)), ((10, 7), (20, 5), (20, 7))]
+        {
+            let before = merged([ran(before.0, before.1).as_str(), &other].into_iter());
+            let later = OURS.later(&ran(page.0, page.1), &before);
+            assert_eq!(samples_of(&later), samples_of(&ran(expected.0, expected.1)));
+        }
+        assert_eq!(OURS.later(&ran(20, 5), &other), ran(20, 5), "the first lines of ours");
+    }
 
     /// A metric that stands twice makes the collector refuse the whole file.
     #[test]

@@ -55,6 +55,12 @@ impl Program {
             assert_eq!(unit.contains("%i"), name.contains('@'), "{name}");
             self.service(&unit.replace("%i", PORTAL)).await;
         }
+        let fleet = |ending: &str| names.contains(&format!("{}-fleet.{ending}", self.name()));
+        assert_eq!(
+            (fleet("service"), fleet("timer")),
+            (true, !self.is_frequent()),
+            "a timer waits for the slowest portal"
+        );
         for name in names.iter().filter(|name| name.ends_with(".timer")) {
             let timer = fs::read_to_string(self.path("deploy").join(name)).unwrap();
             for expected in
@@ -96,12 +102,38 @@ impl Program {
         machine.hand_over(entries.iter().filter(|(key, _)| *key == "LoadCredential").map(|(_, file)| *file));
         let (state, credentials) = (machine.folder("lib"), machine.folder("credentials"));
         let environment = [("STATE_DIRECTORY", state.as_str()), ("CREDENTIALS_DIRECTORY", credentials.as_str())];
-        if entries.contains(&("Type", "oneshot")) {
+        let stays = !entries.contains(&("Type", "oneshot"));
+        if words(start).contains(&"fleet") {
+            assert_eq!(stays, self.is_frequent(), "{unit}");
+            // nobody else begins it again
+            let begins = [("Restart", "always"), ("WantedBy", "multi-user.target")];
+            assert!(begins.iter().all(|entry| entries.contains(entry) == stays), "{unit}");
+            machine.start(&self.one_round(start, stays), &environment).await;
+        } else if !stays {
             machine.start(start, &environment).await;
         } else {
             // it would not end: its flags are taken, and then help is printed
             machine.parse(start, &environment).await;
         }
+    }
+
+    /// Whether it is for every few minutes, and not for certain hours. What looks at many portals stays then.
+    pub(super) fn is_frequent(&self) -> bool {
+        self.shipped.cron[0].starts_with('*')
+    }
+
+    /// The command line of a fleet without what makes it stay, which is as often as the cron file says.
+    pub(super) fn one_round(&self, line: &str, stays: bool) -> String {
+        let mut words = words(line);
+        let every = words.iter().position(|word| *word == "--every");
+        assert_eq!(every.is_some(), stays, "{line}");
+        if let Some(every) = every {
+            let minutes: u32 = words[every + 1].strip_suffix('m').unwrap().parse().unwrap();
+            let cron = if minutes == 1 { "* * * * *".to_owned() } else { format!("*/{minutes} * * * *") };
+            assert_eq!(cron, self.shipped.cron[0]);
+            words.drain(every..every + 2);
+        }
+        words.join(" ")
     }
 
     fn deploy_file(&self, ending: &str) -> String {

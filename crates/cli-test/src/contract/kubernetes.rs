@@ -113,14 +113,11 @@ impl Program {
     /// Each manifest has the form that the API takes and a folder for what is remembered, never two runs at once, and no right that a run
     /// does not need; its command runs with the files that it mounts.
     pub async fn kubernetes_manifests(&self) {
-        // a pod that stays is for what is to be done every few minutes, and not at certain hours
-        let is_frequent = self.shipped.cron[0].starts_with('*');
-        for (ending, is_fleet) in [("cronjob", false), ("fleet", true), ("deployment", true)] {
+        // of a job that comes every few minutes the next one would wait for the slowest portal
+        let (fleet, other) = if self.is_frequent() { ("deployment", "fleet") } else { ("fleet", "deployment") };
+        assert!(!self.path("deploy").join(format!("{}-{other}.yaml", self.name())).exists());
+        for (ending, is_fleet) in [("cronjob", false), (fleet, true)] {
             let file = self.path("deploy").join(format!("{}-{ending}.yaml", self.name()));
-            if ending == "deployment" && !is_frequent {
-                assert!(!file.exists(), "{}", file.display());
-                continue;
-            }
             let text = fs::read_to_string(&file).unwrap();
             let documents = YamlLoader::load_from_str(&text).unwrap();
             let [job, claim] = documents.as_slice() else { panic!("a job and a claim: {}", file.display()) };
@@ -181,18 +178,11 @@ impl Program {
     async fn starts(&self, job: &Yaml, machine: Machine<'_>, is_fleet: bool) {
         let container = of_pod(job, "containers.0");
         let list = |key: &str| container[key].as_vec().unwrap().iter().map(|word| word.as_str().unwrap());
-        let mut line: Vec<&str> = list("command").chain(list("args")).collect();
-        // one round of it is enough here
-        let every = line.iter().position(|word| *word == "--every");
-        assert_eq!(every.is_some(), at(job, "kind").as_str() == Some("Deployment"), "{line:?}");
-        if let Some(every) = every {
-            let minutes: u32 = line[every + 1].strip_suffix('m').unwrap().parse().unwrap();
-            let cron = if minutes == 1 { "* * * * *".to_owned() } else { format!("*/{minutes} * * * *") };
-            assert_eq!(cron, self.shipped.cron[0]);
-            line.drain(every..every + 2);
-        }
+        let line: Vec<&str> = list("command").chain(list("args")).collect();
         assert_eq!(line[0], format!("/usr/local/bin/{}", self.name()));
         assert_eq!(line.contains(&"fleet"), is_fleet);
+        let stays = at(job, "kind").as_str() == Some("Deployment");
+        let line = self.one_round(&line.join(" "), stays);
         machine.mount(is_fleet);
         let environment: Vec<(&str, String)> = container["env"]
             .as_vec()
@@ -202,7 +192,7 @@ impl Program {
             .filter(|(name, _)| *name != "TMPDIR")
             .collect();
         let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        machine.start(&line.join(" "), &environment).await;
+        machine.start(&line, &environment).await;
     }
 }
 

@@ -115,7 +115,7 @@ pub struct FleetArgs {
     #[arg(long, value_name = "DIR")]
     pub portals: PathBuf,
 
-    /// How many runs may be at work at the same time
+    /// How many runs may be at work at the same time; as many again may go on that have taken longer than 10 s
     #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub at_most: u16,
 
@@ -123,7 +123,7 @@ pub struct FleetArgs {
     #[arg(long, value_name = "TIME")]
     pub spread: Option<Age>,
 
-    /// Stay, and look at all portals again so long after each beginning (10m); a signal ends it [default: look once]
+    /// Stay, and look at all portals again so long after each beginning (10m), but for those whose last run goes on; a signal ends it [default: look once]
     #[arg(long, value_name = "TIME")]
     pub every: Option<Age>,
 }

@@ -2,8 +2,7 @@
 
 use std::fs;
 use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
 use anyhow::Context;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -12,105 +11,23 @@ use report::Form;
 use report::words::plural;
 use serde::Serialize;
 
-use super::child::{Ended, How};
-use super::portals::Portal;
+use super::outcome::{Outcome, Standing};
 use crate::about::About;
 use crate::args::{ReportFile, ReportFormat};
 use crate::exit::Exit;
-use crate::time_spec::Age;
-
-/// How it went with one portal.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    /// In the order of the portals.
-    pub(crate) index: usize,
-    pub(crate) exit: Exit,
-    /// Whether its run was not able to tell those who watch how it ended.
-    pub(crate) is_cut: bool,
-    /// Whether its run came to begin.
-    pub(crate) was_started: bool,
-    /// Whether its run found another one at work on the portal.
-    is_left: bool,
-    took: Option<Duration>,
-    /// What its run could not say itself.
-    note: Option<String>,
-    has_logged: bool,
-}
-
-impl Outcome {
-    pub(crate) fn refused(index: usize, refusal: &str) -> Self {
-        Outcome::without_run(index, Exit::Usage, refusal)
-    }
-
-    pub(crate) fn not_looked_at(index: usize) -> Self {
-        Outcome::without_run(index, Exit::Incomplete, "not looked at: somebody ended the fleet before its turn")
-    }
-
-    fn without_run(index: usize, exit: Exit, note: &str) -> Self {
-        let note = Some(note.to_owned());
-        Outcome { index, exit, is_cut: false, was_started: false, is_left: false, took: None, note, has_logged: false }
-    }
-
-    /// `says_left`: whether the run has said so before it ended.
-    pub(crate) fn of(index: usize, ended: &Ended, took: Duration, says_left: bool) -> Self {
-        let (exit, note) = match &ended.how {
-            How::NotStarted(failure) => {
-                (Exit::Nothing, Some(format!("not looked at: its run could not be started ({failure})")))
-            }
-            How::Unknown(failure) => (Exit::Nothing, Some(format!("nobody can tell how its run ended ({failure})"))),
-            How::Hung(limit) => {
-                let limit = Age(Duration::from_secs(limit.as_secs()));
-                (
-                    Exit::Nothing,
-                    Some(format!("its run did not end within {limit}, and was ended; look into `run_limit`")),
-                )
-            }
-            How::Status { status, was_stopped } => match (status.code(), status.code().and_then(Exit::of_number)) {
-                (_, Some(exit)) => (exit, None),
-                (None, None) if *was_stopped => {
-                    (Exit::Incomplete, Some("somebody ended the fleet before its run had begun to look".to_owned()))
-                }
-                _ => (Exit::Nothing, Some(format!("its run broke off ({status})"))),
-            },
-        };
-        let is_cut = note.is_some();
-        let is_left = says_left && exit == Exit::Concluded;
-        let note = note.or_else(|| is_left.then(|| "left to another run, which is at work on this portal".to_owned()));
-        let was_started = !matches!(ended.how, How::NotStarted(_));
-        let has_logged = ended.has_logged;
-        Outcome { index, exit, is_cut, was_started, is_left, took: Some(took), note, has_logged }
-    }
-}
-
-/// Where the report of a run on stdout waits.
-pub(crate) fn stdout(spool: &Path, index: usize) -> PathBuf {
-    spool.join(format!("{index}.out"))
-}
-
-/// What a run makes that leaves its portal to another one.
-pub(crate) fn left(spool: &Path, index: usize) -> PathBuf {
-    spool.join(format!("{index}.left"))
-}
-
-/// Where the whole report of a run waits for a file that was asked for.
-pub(crate) fn spooled(spool: &Path, index: usize, form: Form) -> PathBuf {
-    spool.join(format!("{index}.{}", if form == Form::Json { "json" } else { "txt" }))
-}
 
 /// Whether a summary can be written in it.
 pub(crate) fn has_form(form: Form) -> bool {
     matches!(form, Form::Json | Form::Text)
 }
 
-/// All portals of one fleet.
+/// All portals of one round, and those whose runs of an earlier one are told with it.
 pub(crate) struct Summary<'a> {
     pub(crate) about: &'static About,
     pub(crate) started_at: DateTime<Utc>,
     pub(crate) dry_run: bool,
-    pub(crate) portals: &'a [Portal],
-    /// One for each portal, in their order.
-    pub(crate) outcomes: Vec<Outcome>,
-    pub(crate) spool: &'a Path,
+    /// One for each portal, in the order of their names.
+    pub(crate) outcomes: &'a [Outcome],
 }
 
 #[derive(Serialize)]
@@ -135,7 +52,7 @@ struct PortalHead<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<&'a str>,
     exit_code: u8,
-    /// Absent where no run was started.
+    /// Absent where no run was started, or one is still at work.
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,7 +69,7 @@ impl Summary<'_> {
     /// Stdout is full or closed.
     pub(crate) fn print(&self, format: ReportFormat) -> anyhow::Result<()> {
         let mut out = io::stdout().lock();
-        let report = |index| stdout(self.spool, index);
+        let report = |outcome: &Outcome| outcome.run.stdout();
         let written = match format {
             ReportFormat::Json => self.json(&mut out, report),
             ReportFormat::Text => self.text(&mut out, report, io::stdout().is_terminal()),
@@ -164,7 +81,7 @@ impl Summary<'_> {
     pub(crate) fn write_files(&self, wanted: &[ReportFile]) -> Vec<String> {
         let write = |file: &ReportFile| {
             let mut bytes = Vec::new();
-            let report = |index| spooled(self.spool, index, file.form);
+            let report = |outcome: &Outcome| outcome.run.spooled(file.form);
             match file.form {
                 Form::Json => self.json(&mut bytes, report)?,
                 _ => self.text(&mut bytes, report, true)?,
@@ -181,12 +98,13 @@ impl Summary<'_> {
 
     /// The portals that have something to say, each below its name, and how many there are; nothing when all are quiet. `is_whole`: how
     /// many there are in any case, and each that has not concluded.
-    fn text(&self, out: &mut impl Write, report: impl Fn(usize) -> PathBuf, is_whole: bool) -> io::Result<()> {
+    fn text(&self, out: &mut impl Write, report: impl Fn(&Outcome) -> PathBuf, is_whole: bool) -> io::Result<()> {
         let mut said = 0;
         // whom another run looks at has no news here
-        let is_shown = |outcome: &Outcome| is_whole || !outcome.is_left;
-        for (portal, outcome) in self.portals.iter().zip(&self.outcomes).filter(|(_, outcome)| is_shown(outcome)) {
-            let report = read(&report(outcome.index))?;
+        let is_shown = |outcome: &&Outcome| is_whole || outcome.standing != Standing::Left;
+        for outcome in self.outcomes.iter().filter(is_shown) {
+            let portal = outcome.run.portal();
+            let report = read(outcome, &report)?;
             let has_failed = !outcome.exit.is_success() && (outcome.has_logged || is_whole);
             let sentence = match (&outcome.note, report.is_empty() && has_failed) {
                 (Some(note), _) => Some(note.clone()),
@@ -211,22 +129,23 @@ impl Summary<'_> {
 
     /// `500 portals: 498 concluded, 1 incomplete, 1 with wrong settings`.
     fn tally(&self) -> String {
-        let (left, looked_at): (Vec<_>, Vec<_>) = self.outcomes.iter().partition(|outcome| outcome.is_left);
-        let count = |exits: &[Exit]| looked_at.iter().filter(|outcome| exits.contains(&outcome.exit)).count();
+        let standing = |standing| self.outcomes.iter().filter(move |outcome| outcome.standing == standing);
+        let count = |exits: &[Exit]| standing(Standing::Done).filter(|outcome| exits.contains(&outcome.exit)).count();
         let parts = [
             (count(&[Exit::Concluded, Exit::Findings]), "concluded"),
-            (left.len(), "left to another run"),
+            (standing(Standing::Left).count(), "left to another run"),
+            (standing(Standing::AtWork).count(), "still at work"),
             (count(&[Exit::Incomplete]), "incomplete"),
             (count(&[Exit::Usage]), "with wrong settings"),
             (count(&[Exit::Nothing]), "without a conclusion"),
         ];
         let parts: Vec<String> =
             parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
-        format!("{}: {}", plural(self.portals.len() as u64, "portal"), parts.join(", "))
+        format!("{}: {}", plural(self.outcomes.len() as u64, "portal"), parts.join(", "))
     }
 
     /// One document, with the report of each portal as it stands.
-    fn json(&self, out: &mut impl Write, report: impl Fn(usize) -> PathBuf) -> io::Result<()> {
+    fn json(&self, out: &mut impl Write, report: impl Fn(&Outcome) -> PathBuf) -> io::Result<()> {
         let head = Head {
             schema: "fleet/1",
             program: crate::head::ProgramName { name: self.about.name, version: self.about.version },
@@ -240,8 +159,9 @@ impl Summary<'_> {
         let head = serde_json::to_string_pretty(&head)?;
         let (head, _) = head.rsplit_once(']').unwrap_or((&head, ""));
         out.write_all(head.as_bytes())?;
-        for (portal, outcome) in self.portals.iter().zip(&self.outcomes) {
-            out.write_all(if outcome.index == 0 { b"\n" } else { b",\n" })?;
+        for (index, outcome) in self.outcomes.iter().enumerate() {
+            let portal = outcome.run.portal();
+            out.write_all(if index == 0 { b"\n" } else { b",\n" })?;
             let object = serde_json::to_string_pretty(&PortalHead {
                 name: &portal.name,
                 url: portal.url.as_ref().map(|url| url.as_str().trim_end_matches('/')),
@@ -249,7 +169,7 @@ impl Summary<'_> {
                 seconds: outcome.took.map(|took| (took.as_secs_f64() * 1000.0).round() / 1000.0),
                 note: outcome.note.as_deref(),
             })?;
-            let text = read(&report(outcome.index))?;
+            let text = read(outcome, &report)?;
             let text = String::from_utf8_lossy(&text);
             // what a run that was killed has left is none
             let is_whole = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
@@ -263,9 +183,12 @@ impl Summary<'_> {
     }
 }
 
-/// What a run has written; nothing where it has not.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    match fs::read(path) {
+/// What a run has written; nothing where it has not, or is still at it.
+fn read(outcome: &Outcome, report: impl Fn(&Outcome) -> PathBuf) -> io::Result<Vec<u8>> {
+    if outcome.standing == Standing::AtWork {
+        return Ok(Vec::new());
+    }
+    match fs::read(report(outcome)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         read => read,
     }
@@ -284,18 +207,4 @@ fn sentence(exit: Exit, has_logged: bool, name: &str) -> String {
         "the reason was told before and is not told again yet".to_owned()
     };
     format!("{what}; {why}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The fleet goes on, and says so of this portal alone.
-    #[test]
-    fn a_run_whose_end_is_not_known_concludes_nothing() {
-        let ended = Ended { how: How::Unknown(io::Error::other("no child processes")), has_logged: false };
-        let outcome = Outcome::of(0, &ended, Duration::ZERO, false);
-        assert_eq!((outcome.exit, outcome.was_started, outcome.is_cut), (Exit::Nothing, true, true));
-        assert_eq!(outcome.note.as_deref(), Some("nobody can tell how its run ended (no child processes)"));
-    }
 }

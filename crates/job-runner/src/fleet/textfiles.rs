@@ -1,35 +1,42 @@
-//! One metrics file for many portals. Each run writes one of its own, which holds what the shared file knew of its portal; together they
-//! replace the shared file. A file that is one portal's alone is left to its run.
+//! One metrics file for many portals. Each run writes one of its own, which holds what the shared file knew of its portal, and its lines
+//! replace those of its portal in the shared file. All other lines there stay: of portals whose runs go on, that another run looks at, or
+//! that nobody looks at any more. A file that is one portal's alone is left to its run.
 
 use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use std::{fs, io};
 
 use audit_model::PortalText;
-use chrono::{DateTime, Utc};
 use job_store::files;
+use tokio::time::{Instant, sleep};
 use tracing::warn;
 
+use super::outcome::{Outcome, Standing};
 use super::portals::Portal;
-use super::summary::Outcome;
 use crate::metrics::{self, Labels};
 use crate::program::Program;
 
-/// The files that several portals of a fleet share.
+/// Another fleet has the folder for a moment. When it takes longer, somebody else has it, who may keep it for ever.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Between two looks whether the folder is free.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// The runs' own files in place of those that several portals of a round share.
 #[derive(Debug, Default)]
 pub(crate) struct Textfiles {
-    /// The run's own, by the portal's index.
+    /// By the portal's index.
     own: BTreeMap<usize, PathBuf>,
-    /// Those who share it, by file.
-    shared: BTreeMap<PathBuf, Vec<usize>>,
 }
 
 impl Textfiles {
     /// Hands each portal its lines.
     pub(crate) fn prepare<P: Program>(portals: &[Portal], spool: &Path) -> Self {
-        let mut shared: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
+        let mut shared: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
         for (index, portal) in portals.iter().enumerate().filter(|(_, portal)| portal.url.is_some()) {
-            portal.textfile.iter().for_each(|path| shared.entry(path.clone()).or_default().push(index));
+            portal.textfile.iter().for_each(|path| shared.entry(path).or_default().push(index));
         }
         shared.retain(|_, members| members.len() > 1);
         let mut own = BTreeMap::new();
@@ -45,46 +52,71 @@ impl Textfiles {
                 }
             }
         }
-        Textfiles { own, shared }
+        Textfiles { own }
     }
 
     /// The run's own file, where its portal shares one.
     pub(crate) fn of(&self, index: usize) -> Option<&Path> {
         self.own.get(&index).map(PathBuf::as_path)
     }
+}
 
-    /// Makes one file of all. What a run was not able to say of its end is said for it.
-    pub(crate) fn merge<P: Program>(&self, portals: &[Portal], outcomes: &[Outcome], now: DateTime<Utc>) {
-        for outcome in outcomes.iter().filter(|outcome| outcome.was_started && outcome.is_cut) {
-            if let Some(path) = self.of(outcome.index) {
-                let written = metrics::write(path, labels::<P>(&portals[outcome.index]), now, outcome.exit, None);
-                written.unwrap_or_else(|failure| warn!("no metrics of {}: {failure}", portals[outcome.index].name));
-            }
-        }
-        for (path, members) in &self.shared {
-            if let Err(failure) = self.merge_into::<P>(path, members, portals) {
-                let remedy = "check that its folder exists and that this user may write there";
-                warn!("cannot write the textfile {}: {failure}; {remedy}", path.display());
-            }
+/// A run that has ended, and its own file.
+type Written<'a> = (&'a Outcome, &'a Path);
+
+/// Puts what these runs have written into the files that their portals share. What a run was not able to say of its end is said for it.
+pub(crate) async fn merge<P: Program>(outcomes: &[Outcome]) {
+    let mut shared: BTreeMap<&Path, Vec<Written<'_>>> = BTreeMap::new();
+    for outcome in outcomes.iter().filter(|outcome| outcome.was_started && outcome.standing == Standing::Done) {
+        if let Some((own, path)) = outcome.run.textfile() {
+            shared.entry(path).or_default().push((outcome, own));
         }
     }
+    for (path, written) in shared {
+        for (outcome, own) in written.iter().filter(|(outcome, _)| outcome.is_cut) {
+            let (portal, now) = (outcome.run.portal(), outcome.run.started_at());
+            let said = metrics::write(own, labels::<P>(portal), now, outcome.exit, None);
+            said.unwrap_or_else(|failure| warn!("no metrics of {}: {failure}", portal.name));
+        }
+        let _lock = lock(path).await;
+        if let Err(failure) = merge_into::<P>(path, &written) {
+            let remedy = "check that its folder exists and that this user may write there";
+            warn!("cannot write the textfile {}: {failure}; {remedy}", path.display());
+        }
+    }
+}
 
-    fn merge_into<P: Program>(&self, path: &Path, members: &[usize], portals: &[Portal]) -> io::Result<()> {
-        let before = fs::read_to_string(path).unwrap_or_default();
-        if let Some(line) = metrics::foreign_line(&before, P::ABOUT.name) {
-            let line = PortalText::new(line).for_terminal_within(100);
-            return Err(io::Error::other(format!("it holds metrics of something else ({line})")));
+fn merge_into<P: Program>(path: &Path, written: &[Written<'_>]) -> io::Result<()> {
+    let before = fs::read_to_string(path).unwrap_or_default();
+    if let Some(line) = metrics::foreign_line(&before, P::ABOUT.name) {
+        let line = PortalText::new(line).for_terminal_within(100);
+        return Err(io::Error::other(format!("it holds metrics of something else ({line})")));
+    }
+    let mut pages: Vec<String> = Vec::new();
+    for (outcome, own) in written {
+        // a later run of another fleet may have been written meanwhile
+        let page = fs::read_to_string(own)?;
+        pages.push(labels::<P>(outcome.run.portal()).later(&page, &before));
+    }
+    let labels: Vec<Labels<'_>> = written.iter().map(|(outcome, _)| labels::<P>(outcome.run.portal())).collect();
+    // an alert on the age of what somebody else looks at, or nobody any more, must not fall silent
+    let others = before.lines().filter(|line| !labels.iter().any(|labels| labels.own_lines(line).next().is_some()));
+    pages.push(others.map(|line| format!("{line}\n")).collect());
+    files::replace(path, metrics::merged(pages.iter().map(String::as_str)).as_bytes(), files::READABLE)
+}
+
+/// Keeps fleets apart that write into one folder. The folder itself is locked: what is in it is replaced, and a file that one user has
+/// made for that would keep others out. Without a lock where the system has none, or somebody does not give it away: what is
+/// written without one is rarely lost, what is not written always.
+async fn lock(path: &Path) -> Option<File> {
+    let folder = File::open(path.parent()?).ok()?;
+    let began = Instant::now();
+    loop {
+        match folder.try_lock() {
+            Ok(()) => return Some(folder),
+            Err(TryLockError::WouldBlock) if began.elapsed() < PATIENCE => sleep(PAUSE).await,
+            Err(_) => return None,
         }
-        let mut pages: Vec<String> = Vec::new();
-        for file in members.iter().filter_map(|index| self.of(*index)) {
-            pages.push(fs::read_to_string(file)?);
-        }
-        // portals that somebody else looks at, or nobody any more: an alert on their age must not fall silent
-        let is_members =
-            |line: &str| members.iter().any(|&index| labels::<P>(&portals[index]).own_lines(line).next().is_some());
-        let others = before.lines().filter(|line| !is_members(line));
-        pages.push(others.map(|line| format!("{line}\n")).collect());
-        files::replace(path, metrics::merged(pages.iter().map(String::as_str)).as_bytes(), files::READABLE)
     }
 }
 

@@ -11,13 +11,13 @@ use portal_sim::{PortalSim, Scenario};
 use crate::common::{Desk, NOW};
 
 /// A folder with settings for portals that are alike, each with a key file of its own beside it.
-struct Fleet {
-    desk: Desk,
-    sims: Vec<(&'static str, PortalSim)>,
+pub(crate) struct Fleet {
+    pub(crate) desk: Desk,
+    pub(crate) sims: Vec<(&'static str, PortalSim)>,
 }
 
 impl Fleet {
-    async fn new(portals: &[(&'static str, &str)]) -> Self {
+    pub(crate) async fn new(portals: &[(&'static str, &str)]) -> Self {
         let mut fleet = Fleet { desk: Desk::new(), sims: Vec::new() };
         std::fs::create_dir(fleet.desk.folder.path().join("portals")).unwrap();
         for (name, settings) in portals {
@@ -29,19 +29,19 @@ impl Fleet {
     }
 
     /// `settings` may end in a table.
-    fn portal(&self, name: &str, url: &str, settings: &str, key: &str) {
+    pub(crate) fn portal(&self, name: &str, url: &str, settings: &str, key: &str) {
         let text = format!("portal.url = \"{url}\"\nkey_file = \"{name}.key\"\n{settings}\n");
         self.desk.write(&format!("portals/{name}.toml"), &text);
         self.desk.write(&format!("portals/{name}.key"), key);
     }
 
-    fn arguments<'a>(&'a self, extra: &[&'a str]) -> Vec<String> {
+    pub(crate) fn arguments<'a>(&'a self, extra: &[&'a str]) -> Vec<String> {
         let folder = self.desk.folder.path().join("portals").display().to_string();
         let fixed = ["fleet".to_owned(), "--portals".to_owned(), folder];
         fixed.into_iter().chain(extra.iter().map(|&word| word.to_owned())).collect()
     }
 
-    async fn run(&self, extra: &[&str]) -> Run {
+    pub(crate) async fn run(&self, extra: &[&str]) -> Run {
         let arguments = self.arguments(extra);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let Run { stdout, stderr, exit } = self.desk.run(&arguments).await;
@@ -66,7 +66,7 @@ impl Fleet {
         lines.collect()
     }
 
-    fn file(&self, name: &str) -> String {
+    pub(crate) fn file(&self, name: &str) -> String {
         std::fs::read_to_string(self.desk.folder.path().join(name)).unwrap()
     }
 }

@@ -13,4 +13,6 @@ mod killed;
 mod network;
 mod server;
 mod sixth;
+#[cfg(target_os = "linux")]
+mod stragglers;
 mod watched;
