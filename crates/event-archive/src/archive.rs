@@ -7,7 +7,7 @@ use audit_model::{ActionId, AuditEvent, LoginEvent, RoomId, SourceCoverage, Span
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::stream::MapErr;
 use futures::{TryStreamExt, future};
-use job_store::{Component, Failure, Migration, Row, Rows, Select, Store, Value};
+use job_store::{Component, Failure, Migration, Read, Row, Rows, Select, Store, Value};
 use uuid::Uuid;
 
 use crate::Error;
@@ -122,6 +122,10 @@ const ROOM_LOG_SQL: &str = "SELECT event FROM room_log WHERE room = ? AND at_us 
 
 const ROOM_LOG_ABOUT_SQL: &str =
     "SELECT event, about FROM room_log WHERE room = ? AND at_us >= ? AND at_us < ? AND about IS NOT NULL";
+
+const MOMENT_SQL: &str = "SELECT at_us FROM moment WHERE name = ?";
+
+const COVERED_SQL: &str = "SELECT since_us, until_us FROM covered_span WHERE source = ?";
 
 /// Rows of the archive as a stream, in order; it is of one state of the store, that of the first poll.
 pub type Stored<T> = MapErr<Rows<T>, fn(job_store::Error) -> Error>;
@@ -326,8 +330,8 @@ impl Archive {
     }
 
     pub(crate) async fn moment(&self, name: &str) -> Result<Option<DateTime<Utc>>, Error> {
-        let sql = "SELECT at_us FROM moment WHERE name = ?";
-        let at = self.store.row("reading when something was done", sql, [name.into()], |row| row.int(0)).await?;
+        let doing = "reading when something was done";
+        let at = self.store.row(doing, MOMENT_SQL, [name.into()], |row| row.int(0)).await?;
         Ok(at.and_then(instant))
     }
 
@@ -340,8 +344,8 @@ impl Archive {
 
     /// The spans of a source that were read completely.
     pub(crate) async fn covered(&self, source: &str) -> Result<SpanSet, Error> {
-        let sql = "SELECT since_us, until_us FROM covered_span WHERE source = ?";
-        let spans = self.store.all("reading the covered spans", sql, [source.into()], |row| rows::span(row, 0)).await?;
+        let doing = "reading the covered spans";
+        let spans = self.store.all(doing, COVERED_SQL, [source.into()], |row| rows::span(row, 0)).await?;
         Ok(spans.into_iter().flatten().collect())
     }
 
@@ -380,6 +384,17 @@ impl Archive {
     ) -> Result<bool, Error> {
         Ok(self.store.row(doing, sql, values, |row| row.flag(0)).await?.unwrap_or_default())
     }
+}
+
+/// [`Archive::moment`], beside other questions to the same state of the store.
+pub(crate) fn moment_in(read: &Read<'_>, name: &str) -> Result<Option<DateTime<Utc>>, Failure> {
+    Ok(read.row(MOMENT_SQL, &[name.into()], |row| row.int(0))?.and_then(instant))
+}
+
+/// The same of [`Archive::covered`].
+pub(crate) fn covered_in(read: &Read<'_>, source: &str) -> Result<SpanSet, Failure> {
+    let spans = read.all(COVERED_SQL, &[source.into()], |row| rows::span(row, 0))?;
+    Ok(spans.into_iter().flatten().collect())
 }
 
 #[cfg(test)]

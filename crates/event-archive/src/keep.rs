@@ -9,6 +9,9 @@ use crate::rows::{PHRASES, micros};
 use crate::source::Source;
 use crate::{Archive, Error, judged};
 
+/// So many rows are few.
+const A_PAGE: usize = 100;
+
 /// Values of a row of the widest table.
 const MOST_COLUMNS: usize = 13;
 
@@ -53,7 +56,12 @@ impl Archive {
             spans.iter().try_for_each(|(source, covered)| replace_spans(write, source, covered))?;
             Ok(late)
         };
-        Ok(self.store().write_many("storing the rows", store).await?)
+        let doing = "storing the rows";
+        // for few rows, to switch the check of foreign keys off and on costs more than the check: all statements are prepared anew
+        let is_page = rows.len() <= A_PAGE;
+        let late =
+            if is_page { self.store().write(doing, store).await } else { self.store().write_many(doing, store).await };
+        Ok(late?)
     }
 }
 

@@ -6,11 +6,12 @@ mod progress;
 use audit_model::{Gap, GapReason, RoomId, SpanSet, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Client, Slice};
+use job_store::Read;
 use tracing::{debug, warn};
 
 use self::progress::{Doubted, Progress, in_order};
 pub use self::progress::{LateRow, Refreshed};
-use crate::archive::{unknown_form_name, unreadable_name};
+use crate::archive::{covered_in, moment_in, unknown_form_name, unreadable_name};
 use crate::facts::Fact;
 use crate::judged::{AUDIT_WAITS_AS, LOGINS_WAIT_AS};
 use crate::keep::Spans;
@@ -163,13 +164,12 @@ impl Archive {
         now: DateTime<Utc>,
     ) -> Result<Refreshed, Error> {
         let name = source.name();
-        let is_known = self.is_known(source).await?;
-        let before = self.covered(&name).await?;
-        let thorough = self.moment(&name).await?.is_none_or(|last| last.date_naive() != now.date_naive());
+        let Known { is_known, before, read_again, unreadable, unknown_form } = self.known(source).await?;
+        let thorough = read_again.is_none_or(|last| last.date_naive() != now.date_naive());
         let overlap = if thorough { DAILY_OVERLAP } else { OVERLAP };
         let past = seen_by_portal(Window::new(since, window.until), client.portal_clock());
-        let known_bad = if thorough { SpanSet::default() } else { self.covered(&unreadable_name(&name)).await? };
-        let known_odd = if thorough { SpanSet::default() } else { self.covered(&unknown_form_name(&name)).await? };
+        let (known_bad, known_odd) =
+            if thorough { (SpanSet::default(), SpanSet::default()) } else { (unreadable, unknown_form) };
         let mut progress = Progress::new(source.what(), window, holes, before);
         progress.history = Window::new(since, window.since);
         if past.until + CLOCK_TOLERANCE < window.until {
@@ -253,6 +253,21 @@ impl Archive {
         Ok(progress.finish(coverage))
     }
 
+    /// What earlier runs have left of the source.
+    async fn known<S: Source>(&self, source: &S) -> Result<Known, Error> {
+        let (name, is_known) = (source.name(), source.is_known_sql());
+        let known = move |read: &Read<'_>| {
+            Ok(Known {
+                is_known: read.row(is_known, &[(&name).into()], |row| row.flag(0))?.unwrap_or_default(),
+                before: covered_in(read, &name)?,
+                read_again: moment_in(read, &name)?,
+                unreadable: covered_in(read, &unreadable_name(&name))?,
+                unknown_form: covered_in(read, &unknown_form_name(&name))?,
+            })
+        };
+        Ok(self.store().read("comparing with what is stored", known).await?)
+    }
+
     /// Whether any row of the source is stored.
     async fn is_known<S: Source>(&self, source: &S) -> Result<bool, Error> {
         self.says("comparing with what is stored", source.is_known_sql(), [source.name().into()]).await
@@ -274,6 +289,19 @@ impl Archive {
         progress.error = progress.error.take().or(slice.error);
         Ok(())
     }
+}
+
+/// What earlier runs have left of a source.
+struct Known {
+    /// Any row is stored.
+    is_known: bool,
+    /// What was read completely.
+    before: SpanSet,
+    /// When more than the last hours was last read again.
+    read_again: Option<DateTime<Utc>>,
+    /// What held an unreadable row, and a row of an unknown form, when that was last asked for.
+    unreadable: SpanSet,
+    unknown_form: SpanSet,
 }
 
 /// The part of the window that lies in the portal's past: nothing later can be said to be read.

@@ -17,6 +17,9 @@ pub(crate) const FORGETS: &str = "PRAGMA secure_delete = ON";
 /// In use at a time: far more than readers that stand within each other.
 const MOST: u32 = 64;
 
+/// So many statements of a connection stay prepared for the next time. One takes some kilobytes.
+const PREPARED: usize = 64;
+
 /// Makes an empty store of a file that may be there.
 pub(crate) fn create(path: &Path) -> rusqlite::Result<()> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -102,6 +105,7 @@ impl Connections {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(self.busy_timeout)?;
+        connection.set_prepared_statement_cache_capacity(PREPARED);
         let synchronous = if self.durable { "FULL" } else { "OFF" };
         connection
             .execute_batch(&format!("PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON; {FORGETS}"))?;

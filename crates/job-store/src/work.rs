@@ -226,7 +226,7 @@ impl Read<'_> {
                 return rows.iter().map(|found| row(&Row::new(Of::Postgres(found), None))).collect();
             }
         };
-        let mut statement = connection.prepare(sql)?;
+        let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query(params_from_iter(values))?;
         let mut all = Vec::new();
         while let Some(found) = rows.next()? {
@@ -252,7 +252,7 @@ impl Read<'_> {
                 return rows.first().map(|found| row(&Row::new(Of::Postgres(found), None))).transpose();
             }
         };
-        let mut statement = connection.prepare(sql)?;
+        let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query(params_from_iter(values))?;
         rows.next()?.map(|found| row(&Row::new(Of::Sqlite(found), None))).transpose()
     }
@@ -276,7 +276,7 @@ impl Write<'_> {
     /// Of the statement.
     pub fn execute(&self, sql: &str, values: &[Value]) -> Result<u64, Failure> {
         match self.0.0 {
-            On::Sqlite(connection) => Ok(connection.execute(sql, params_from_iter(values))? as u64),
+            On::Sqlite(connection) => Ok(connection.prepare_cached(sql)?.execute(params_from_iter(values))? as u64),
             On::Postgres(session) => session.execute(sql, values),
         }
     }
