@@ -17,7 +17,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures::FutureExt as _;
 use job_store::{Acquired, RunLock};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tracing::{error, warn};
 
 use self::arguments::Arguments;
@@ -155,8 +155,7 @@ impl Rounds<'_> {
                     is_stopped = true;
                     self.crew.stop();
                 }
-                () = self.crew.next_end() => {}
-                () = sleep_until(wakes.unwrap_or(now)), if wakes.is_some() => {}
+                () = next_end_by(&mut self.crew, wakes) => {}
             }
             let ended = self.crew.ended().len();
             if merge_at.is_some_and(|at| at <= Instant::now()) {
@@ -191,5 +190,13 @@ impl Rounds<'_> {
         if let Err(failure) = self.tell::<P>(setup::now()) {
             error!("{failure:#}");
         }
+    }
+}
+
+/// Until a run ends, or until then.
+async fn next_end_by(crew: &mut Crew<'_>, wakes: Option<Instant>) {
+    match wakes {
+        Some(wakes) => drop(timeout_at(wakes, crew.next_end()).await),
+        None => crew.next_end().await,
     }
 }

@@ -108,6 +108,10 @@ fn merge_into<P: Program>(path: &Path, written: &[Written<'_>]) -> io::Result<()
 /// Keeps fleets apart that write into one folder. The folder itself is locked: what is in it is replaced, and a file that one user has
 /// made for that would keep others out. Without a lock where the system has none, or somebody does not give it away: what is
 /// written without one is rarely lost, what is not written always.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a lock of the system can be waited for in a thread only, which nobody could end"
+)]
 async fn lock(path: &Path) -> Option<File> {
     let folder = File::open(path.parent()?).ok()?;
     let began = Instant::now();
