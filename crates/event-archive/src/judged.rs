@@ -6,8 +6,9 @@
 
 use audit_model::{SpanSet, Window};
 use chrono::{DateTime, Utc};
-use job_store::{Failure, Row, Value, Write};
+use job_store::{Failure, Read, Row, Value, Write};
 
+use crate::archive::moment_in;
 use crate::part::Part;
 use crate::rows::{instant, micros, span};
 use crate::{Archive, Error, LateRow};
@@ -95,6 +96,26 @@ fn looked_name(part: &str) -> String {
 /// The tables from which [`Archive::judged`] reads.
 pub const JUDGED_TABLES: [&str; 4] = ["watched", "judged_span", "left_open", "moment"];
 
+/// What a run tells the next ones about the time that it looked at.
+#[derive(Clone, Debug)]
+pub struct LookedAt {
+    /// Where no run of these has looked before, they look since its beginning: what they do not judge from then on is a hole.
+    pub window: Window,
+    /// Whether the run saw something up to the end of the window. What it could not judge of that is a hole, and no pause.
+    pub has_seen: bool,
+    /// Whether the run saw everything up to the present, by a clock that was held against the portal's.
+    pub is_present: bool,
+    /// What it has judged; `None` where its findings were not told. Of what lies before these runs began to look, only what was left open
+    /// is kept.
+    pub judged: Option<SpanSet>,
+    /// Whether what came late before was judged too. A run that ends before what was judged already is a repetition, and what came late
+    /// waits on: it may be half of something that goes on after its window.
+    pub with_late: bool,
+    /// What it was asked to look at and could not see or judge: as far as it lies before the time since which these runs look, it is a hole
+    /// like those after that.
+    pub left_open: SpanSet,
+}
+
 impl Archive {
     /// What rules have judged, of what these runs look at.
     ///
@@ -105,92 +126,17 @@ impl Archive {
     }
 
     async fn judged_of(&self, part: &str) -> Result<Judged, Error> {
-        let doing = "reading what was judged";
-        let sql = "SELECT since_us FROM watched WHERE part = ?";
-        let since = self.store().row(doing, sql, [part.into()], |row| row.int(0)).await?;
-        let spans = async |sql: &'static str| -> Result<SpanSet, Error> {
-            let spans = self.store().all(doing, sql, [part.into()], |row| span(row, 0)).await?;
-            Ok(spans.into_iter().flatten().collect())
-        };
-        Ok(Judged {
-            since: since.and_then(instant),
-            spans: spans("SELECT since_us, until_us FROM judged_span WHERE part = ?").await?,
-            left_open: spans("SELECT since_us, until_us FROM left_open WHERE part = ?").await?,
-            looked: self.moment(&looked_name(part)).await?,
-        })
+        let part = part.to_owned();
+        Ok(self.store().read("reading what was judged", move |read| judged_of(read, &part)).await?)
     }
 
-    /// Remembers since when these runs look; what they do not judge from then on is a hole. Later calls change nothing.
+    /// Remembers what a run has looked at and judged, all of it or nothing: what is not remembered is looked at again.
     ///
     /// # Errors
     /// Of the store.
-    pub async fn keep_watching(&self, since: DateTime<Utc>) -> Result<(), Error> {
-        let sql = "INSERT INTO watched (part, since_us) VALUES (?, ?) ON CONFLICT DO NOTHING";
-        let values = [self.part().as_str().into(), micros(since).into()];
-        self.store().execute("noting down since when somebody looks", sql, values).await?;
-        Ok(())
-    }
-
-    /// Corrects what a clock that was ahead has noted down: that these runs look since a moment which has not come yet. Then nothing that
-    /// they leave open would be a hole. `window` ends at the present, and is what they look at.
-    ///
-    /// # Errors
-    /// Of the store.
-    pub async fn correct_watching(&self, window: Window) -> Result<(), Error> {
-        let sql = "UPDATE watched SET since_us = ? WHERE part = ? AND since_us > ?";
-        let values = [micros(window.since).into(), self.part().as_str().into(), micros(window.until).into()];
-        self.store().execute("noting down since when somebody looks", sql, values).await?;
-        Ok(())
-    }
-
-    /// Remembers what a run was asked to look at and could not see or judge, as far as it lies before the time since which these runs look:
-    /// it is a hole like those after that.
-    ///
-    /// # Errors
-    /// Of the store.
-    pub async fn keep_left_open(&self, open: &SpanSet) -> Result<(), Error> {
-        let Judged { since: Some(since), left_open: mut all, .. } = self.judged().await? else { return Ok(()) };
-        let before = open.iter().map(|span| Window::new(span.since, span.until.min(since)));
-        before.filter(|span| !span.is_empty()).for_each(|span| all.insert(span));
+    pub async fn keep_run(&self, run: LookedAt) -> Result<(), Error> {
         let part = self.part().clone();
-        let keep = move |write: &Write<'_>| replace(write, LEFT_OPEN_SQL, part.as_str(), &all);
-        Ok(self.store().write("noting down what was left open", keep).await?)
-    }
-
-    /// Remembers that a run up to `until` saw something. What it could not judge of that is a hole, and no pause.
-    ///
-    /// # Errors
-    /// Of the store.
-    pub async fn keep_looked(&self, until: DateTime<Utc>) -> Result<(), Error> {
-        let name = looked_name(self.part().as_str());
-        let latest = self.moment(&name).await?.map_or(until, |before| before.max(until));
-        self.keep_moment(&name, latest).await
-    }
-
-    /// Remembers what a run up to `until` has judged. Of what lies before these runs began to look, only what was left open is kept.
-    ///
-    /// `with_late` says that what came late before was judged too. A run that ends before what was judged already is a repetition, and
-    /// what came late waits on: it may be half of something that goes on after its window.
-    ///
-    /// # Errors
-    /// Of the store.
-    pub async fn keep_judged(&self, judged: &SpanSet, until: DateTime<Utc>, with_late: bool) -> Result<(), Error> {
-        let before = self.judged().await?;
-        let with_late = with_late && before.ended().is_none_or(|ended| until >= ended);
-        let mut spans = before.spans;
-        let since = before.since.unwrap_or(DateTime::<Utc>::MIN_UTC);
-        judged.iter().for_each(|span| spans.insert(Window::new(span.since.max(since), span.until)));
-        let mut left_open = before.left_open;
-        judged.iter().for_each(|span| left_open.remove(*span));
-        let part = self.part().clone();
-        let keep = move |write: &Write<'_>| {
-            for source in [AUDIT_WAITS_AS, LOGINS_WAIT_AS].into_iter().filter(|_| with_late) {
-                let values = [format!("{source}{}", part.as_str()).into(), micros(until).into()];
-                write.execute("DELETE FROM unjudged WHERE part = ? AND at_us < ?", &values)?;
-            }
-            replace(write, JUDGED_SQL, part.as_str(), &spans)?;
-            replace(write, LEFT_OPEN_SQL, part.as_str(), &left_open)
-        };
+        let keep = move |write: &Write<'_>| keep_run(write, part.as_str(), &run);
         Ok(self.store().write("noting down what was judged", keep).await?)
     }
 
@@ -267,6 +213,55 @@ impl Archive {
         }
         Ok(rows)
     }
+}
+
+fn judged_of(read: &Read<'_>, part: &str) -> Result<Judged, Failure> {
+    let since = read.row("SELECT since_us FROM watched WHERE part = ?", &[part.into()], |row| row.int(0))?;
+    let spans = |sql| -> Result<SpanSet, Failure> {
+        Ok(read.all(sql, &[part.into()], |row| span(row, 0))?.into_iter().flatten().collect())
+    };
+    Ok(Judged {
+        since: since.and_then(instant),
+        spans: spans("SELECT since_us, until_us FROM judged_span WHERE part = ?")?,
+        left_open: spans("SELECT since_us, until_us FROM left_open WHERE part = ?")?,
+        looked: moment_in(read, &looked_name(part))?,
+    })
+}
+
+fn keep_run(write: &Write<'_>, part: &str, run: &LookedAt) -> Result<(), Failure> {
+    let before = judged_of(write, part)?;
+    let until = run.window.until;
+    // a clock that was ahead has noted down a moment that has not come yet: then nothing that these runs leave open would be a hole
+    let is_ahead = |since: &DateTime<Utc>| run.is_present && *since > until;
+    let since = before.since.filter(|since| !is_ahead(since)).unwrap_or(run.window.since);
+    if before.since != Some(since) {
+        let sql = "INSERT INTO watched (part, since_us) VALUES (?, ?) ON CONFLICT (part) DO UPDATE SET since_us = excluded.since_us";
+        write.execute(sql, &[part.into(), micros(since).into()])?;
+    }
+    if run.has_seen && before.looked.is_none_or(|looked| looked < until) {
+        let sql =
+            "INSERT INTO moment (name, at_us) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at_us = excluded.at_us";
+        write.execute(sql, &[looked_name(part).into(), micros(until).into()])?;
+    }
+    let (mut spans, mut left_open) = (before.spans.clone(), before.left_open.clone());
+    if let Some(judged) = &run.judged {
+        judged.iter().for_each(|span| spans.insert(Window::new(span.since.max(since), span.until)));
+        judged.iter().for_each(|span| left_open.remove(*span));
+        let with_late = run.with_late && before.ended().is_none_or(|ended| until >= ended);
+        for source in [AUDIT_WAITS_AS, LOGINS_WAIT_AS].into_iter().filter(|_| with_late) {
+            let values = [format!("{source}{part}").into(), micros(until).into()];
+            write.execute("DELETE FROM unjudged WHERE part = ? AND at_us < ?", &values)?;
+        }
+    }
+    let open = run.left_open.iter().map(|span| Window::new(span.since, span.until.min(since)));
+    open.filter(|span| !span.is_empty()).for_each(|span| left_open.insert(span));
+    if spans != before.spans {
+        replace(write, JUDGED_SQL, part, &spans)?;
+    }
+    if left_open != before.left_open {
+        replace(write, LEFT_OPEN_SQL, part, &left_open)?;
+    }
+    Ok(())
 }
 
 /// Empties a table of spans of a part, and fills it.

@@ -25,7 +25,7 @@ pub use archive::{Archive, Stored};
 pub use error::Error;
 pub use facts::{Fact, FilePlace, FolderRoom, FolderWeight, KnownList, Looked, RoomsOfFolders};
 pub use inventory::{Holding, Reading, Unlisted};
-pub use judged::{GivenUp, JUDGED_TABLES, Judged};
+pub use judged::{GivenUp, JUDGED_TABLES, Judged, LookedAt};
 pub use look::Look;
 pub use look_ups::LookUps;
 pub use policy_facts::{KnownNames, OwnEntry, SeenMembers};

@@ -10,7 +10,7 @@ use alerting::{Channel, Fault, Moment};
 use anyhow::Context;
 use audit_model::{BlindSpot, Coverage, Forgotten, SpanSet, Verdict};
 use chrono::{DateTime, TimeDelta, Utc};
-use event_archive::Archive;
+use event_archive::{Archive, LookedAt};
 use report::Document;
 use tokio::sync::Mutex;
 use tracing::{info, warn};
@@ -362,17 +362,15 @@ async fn remember(
     if verdict != Verdict::Complete {
         archive.keep_portal(None, now).await?;
     }
-    archive.keep_watching(window.since).await?;
-    if stretch.seen_until(coverage).is_some() {
-        archive.correct_watching(window).await?;
-    }
-    if verdict != Verdict::Nothing {
-        archive.keep_looked(window.until).await?;
-    }
-    if let Some(judged) = judged {
-        archive.keep_judged(judged, window.until, with_late).await?;
-    }
-    archive.keep_left_open(&stretch.left_open(judged, coverage)).await
+    let looked_at = LookedAt {
+        window,
+        has_seen: verdict != Verdict::Nothing,
+        is_present: stretch.seen_until(coverage).is_some(),
+        judged: judged.cloned(),
+        with_late,
+        left_open: stretch.left_open(judged, coverage),
+    };
+    archive.keep_run(looked_at).await
 }
 
 /// Up to when everything was judged; of a program that looks at each window by itself, the end of the last one.

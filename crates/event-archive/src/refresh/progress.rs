@@ -15,7 +15,7 @@ pub struct Refreshed {
     /// What of the window was not seen.
     pub gaps: Vec<Gap>,
     /// Rows found in spans that an earlier run had read, and rows in holes ([`Archive::with_holes`](crate::Archive::with_holes)), also such before the window: rules
-    /// judge them all the same. Also those of earlier runs, until [`Archive::keep_judged`](crate::Archive::keep_judged).
+    /// judge them all the same. Also those of earlier runs, until [`Archive::keep_run`](crate::Archive::keep_run).
     pub late: Vec<LateRow>,
     /// What of the history before the window was not seen though it was wanted and the portal has it: no gap of the window.
     pub history: Vec<Gap>,

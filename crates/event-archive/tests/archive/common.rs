@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use audit_model::{SpanSet, Window};
 use chrono::{DateTime, Utc};
 use docspace_client::{ApiKey, Budget, Client};
-use event_archive::Archive;
+use event_archive::{Archive, LookedAt};
 use job_store::{Store, testing};
 use outbound::{HttpOptions, RetryPolicy, http_client};
 use portal_sim::{PortalSim, Scenario};
@@ -48,6 +49,12 @@ pub(crate) async fn prune(store: &Store, before: DateTime<Utc>) {
 /// An archive that holds nothing and is forgotten.
 pub(crate) async fn empty_archive() -> Archive {
     Archive::open(Store::temporary().await.unwrap()).await.unwrap()
+}
+
+/// A run that has judged all of its window, and what came late before.
+pub(crate) fn judged(window: Window) -> LookedAt {
+    let judged = Some([window].into_iter().collect());
+    LookedAt { window, has_seen: true, is_present: false, judged, with_late: true, left_open: SpanSet::default() }
 }
 
 /// One on each engine.

@@ -1,7 +1,7 @@
 //! Logins before the window, which new ones are compared with: how far back they are read, how often, and what is said of it.
 
-use crate::common::{client, now, open};
-use audit_model::{GapReason, SpanSet, Window};
+use crate::common::{client, judged, now, open};
+use audit_model::{GapReason, Window};
 use chrono::TimeDelta;
 use docspace_client::{Budget, Client};
 use event_archive::LateRow;
@@ -73,8 +73,7 @@ async fn a_login_that_came_late_is_handed_on_until_it_was_judged() {
         assert_eq!(read.late, [LateRow { at: late }]);
     }
     assert_eq!(archive.refresh_audit(&client, last_day(), now()).await.unwrap().late, []);
-    let judged: SpanSet = [last_day()].into_iter().collect();
-    archive.keep_judged(&judged, now(), true).await.unwrap();
+    archive.keep_run(judged(last_day())).await.unwrap();
     assert_eq!(archive.refresh_logins(&client, last_day(), now()).await.unwrap().late, []);
 }
 

@@ -1,10 +1,10 @@
 //! The archive against a simulated portal and real SQLite files.
 
-use crate::common::{now, open, start};
+use crate::common::{judged, now, open, start};
 use audit_model::{AuditEvent, GapReason, PortalText, RoomId, SpanSet, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::Budget;
-use event_archive::{Archive, LateRow};
+use event_archive::{Archive, LateRow, LookedAt};
 use futures::TryStreamExt;
 use job_store::Store;
 use portal_sim::{Event, Fault, FaultKind, Login, Place, Room, Scenario};
@@ -189,12 +189,12 @@ async fn what_came_late_is_handed_on_until_it_was_judged() {
     let again = archive.refresh_audit(&client, last_day(), now()).await.unwrap();
     assert_eq!(again.late, [LateRow { at: late }]);
     assert_eq!(again.coverage.unwrap().late_rows, 0, "counted by the run that found it");
-    archive.keep_watching(hours_ago(24)).await.unwrap();
-    archive.keep_judged(&SpanSet::default(), now(), false).await.unwrap();
+    let judged_nothing = LookedAt { judged: Some(SpanSet::default()), with_late: false, ..judged(last_day()) };
+    archive.keep_run(judged_nothing).await.unwrap();
     assert_eq!(archive.refresh_audit(&client, last_day(), now()).await.unwrap().late, [LateRow { at: late }]);
-    archive.keep_judged(&one(Window::new(hours_ago(24), hours_ago(2))), hours_ago(2), true).await.unwrap();
+    archive.keep_run(judged(Window::new(hours_ago(24), hours_ago(2)))).await.unwrap();
     assert_eq!(archive.refresh_audit(&client, last_day(), now()).await.unwrap().late, [LateRow { at: late }]);
-    archive.keep_judged(&one(last_day()), now(), true).await.unwrap();
+    archive.keep_run(judged(last_day())).await.unwrap();
     assert_eq!(archive.refresh_audit(&client, last_day(), now()).await.unwrap().late, []);
 }
 
@@ -489,9 +489,8 @@ async fn a_hole_before_the_window_is_asked_for_until_it_was_judged() {
     let folder = tempfile::tempdir().unwrap();
     let hole = Window::new(hours_ago(40), hours_ago(36));
     let archive = open(folder.path()).await;
-    archive.keep_watching(hours_ago(48)).await.unwrap();
-    archive.keep_judged(&one(Window::new(hours_ago(48), hole.since)), hole.since, true).await.unwrap();
-    archive.keep_judged(&one(Window::new(hole.until, hours_ago(24))), hours_ago(24), true).await.unwrap();
+    archive.keep_run(judged(Window::new(hours_ago(48), hole.since))).await.unwrap();
+    archive.keep_run(judged(Window::new(hole.until, hours_ago(24)))).await.unwrap();
     let holes = archive.judged().await.unwrap().holes(last_day().since);
     assert_eq!(holes, one(hole));
     let archive = archive.with_holes(holes);
@@ -512,7 +511,7 @@ async fn a_hole_before_the_window_is_asked_for_until_it_was_judged() {
     sim.edit(|portal| portal.events.retain(|event| !event.poison));
     let refreshed = archive.refresh_audit(&client, last_day(), now() + TimeDelta::days(1)).await.unwrap();
     assert_eq!((refreshed.gaps, refreshed.late.len()), (Vec::new(), 24));
-    archive.keep_judged(&one(hole), now(), true).await.unwrap();
+    archive.keep_run(LookedAt { judged: Some(one(hole)), ..judged(last_day()) }).await.unwrap();
     assert!(archive.judged().await.unwrap().holes(last_day().since).is_empty());
 }
 
@@ -542,10 +541,10 @@ async fn a_store_of_the_first_version_shows_its_holes() {
 async fn a_hole_that_was_given_up_is_none() {
     let folder = tempfile::tempdir().unwrap();
     let archive = open(folder.path()).await;
-    archive.keep_watching(hours_ago(48)).await.unwrap();
-    archive.keep_judged(&one(last_day()), now(), true).await.unwrap();
+    let (two_days, thirty_hours) = (Window::new(hours_ago(48), now()), Window::new(hours_ago(30), now()));
+    archive.keep_run(LookedAt { judged: Some(one(last_day())), ..judged(two_days) }).await.unwrap();
     let room = archive.clone().for_part("room 71");
-    room.keep_watching(hours_ago(30)).await.unwrap();
+    room.keep_run(LookedAt { judged: None, ..judged(thirty_hours) }).await.unwrap();
     let given = archive.give_up(hours_ago(24), "the server was restored", now()).await.unwrap();
     let spans: Vec<_> = given.iter().map(|given| (given.part.as_str(), given.span)).collect();
     let before = |hours| Window::new(hours_ago(hours), hours_ago(24));
