@@ -62,7 +62,7 @@ pub enum Error {
     #[error("not tried, because the channel did not accept an earlier alert; see that one for the cause")]
     NotTried,
     /// The channel lacks something, such as a secret.
-    #[error("the channel cannot be used: {}", in_words(.0))]
+    #[error("the channel cannot be used: {}", .0.in_words())]
     Missing(Fault),
     /// The mail server did not take it.
     #[error("the mail was not accepted")]
@@ -119,11 +119,6 @@ fn said_or_class(status: StatusCode, said: Option<&str>) -> String {
         None if status.is_success() => " but did not take it".to_owned(),
         None => " instead of 2xx".to_owned(),
     }
-}
-
-/// The member and what is wrong with it.
-fn in_words(Fault { member, message }: &Fault) -> String {
-    if member.is_empty() { message.clone() } else { format!("`{member}` {message}") }
 }
 
 fn hint(status: StatusCode) -> &'static str {

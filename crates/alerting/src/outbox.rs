@@ -1,7 +1,7 @@
 //! The memory of what people were told, and the step that writes it together with the alerts that wait.
 
 use std::borrow::{Borrow, BorrowMut};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use audit_model::{Finding, FindingState, Severity};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -81,9 +81,14 @@ impl Outbox {
                 silence::silences(read, now)?,
             ))
         };
-        let (matters, mut open, lapsed, silences) = self.store.read("reading what was told", told).await?;
-        let found: Vec<&str> = matters.iter().flatten().map(|kept| kept.matter.id.as_str()).collect();
-        open.retain(|(id, burst)| !found.contains(&id.as_str()) && moment.is_over(burst.window.until));
+        let (matters, mut open, mut lapsed, silences) = self.store.read("reading what was told", told).await?;
+        for (finding, kept) in findings.iter_mut().zip(&matters) {
+            finding.matter = Some(kept.as_ref().map_or_else(|| id_of(finding), |kept| kept.matter.id.clone()));
+        }
+        let found: HashSet<&str> = findings.iter().filter_map(|finding| finding.matter.as_deref()).collect();
+        open.retain(|(id, burst)| !found.contains(id.as_str()) && moment.is_over(burst.window.until));
+        // what comes back after long is another matter, and has the same id where it began at the same moment
+        lapsed.retain(|(id, _)| !found.contains(id.as_str()));
         let mut ended: Vec<Finding> = open.into_iter().map(|(id, burst)| ended(id, burst, moment)).collect();
         let mut lapsed: Vec<Finding> = lapsed.into_iter().map(|(id, found)| self::ended(id, found, moment)).collect();
         // the end of what is silenced is told after the silence
@@ -91,7 +96,6 @@ impl Outbox {
         lapsed.retain(|condition| silence::silencing(&silences, condition).is_none());
         let mut suppressed = 0;
         for (finding, kept) in findings.iter_mut().zip(matters) {
-            finding.matter = Some(kept.as_ref().map_or_else(|| id_of(finding), |kept| kept.matter.id.clone()));
             let matter = kept.filter(|kept| kept.is_known_to(moment.part)).map(|kept| kept.matter);
             if finding.state == FindingState::Silenced {
                 continue;

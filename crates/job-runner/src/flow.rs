@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use alerting::{Channel, Fault, Moment};
+use alerting::{Channel, Moment};
 use anyhow::Context;
 use audit_model::{BlindSpot, Coverage, Forgotten, SpanSet, Verdict};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -333,9 +333,8 @@ fn print_news<P: Program>(
 
 /// A channel that takes nothing until somebody corrects it, as a sentence. The run has done all that it could without it.
 fn unusable(channel: &Channel) -> Option<String> {
-    let Fault { member, message } = channel.missing()?;
-    let what = if member.is_empty() { String::new() } else { format!("`{member}` ") };
-    Some(format!("alerts cannot leave through the channel `{}`, and wait for it: {what}{message}", channel.name()))
+    let why = channel.missing()?.in_words();
+    Some(format!("alerts cannot leave through the channel `{}`, and wait for it: {why}", channel.name()))
 }
 
 /// How long nothing must have happened before a burst is over.

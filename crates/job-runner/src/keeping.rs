@@ -23,6 +23,9 @@ const LONGEST_PAUSE: TimeDelta = TimeDelta::days(35);
 /// Until a later run goes by such a clock all the same: whoever sees that it is wrong sets it meanwhile.
 const SECOND_LOOK: TimeDelta = TimeDelta::hours(12);
 
+/// After a longer time than that, the second reading does not fit the first one. A program that runs once a quarter forgets as well.
+const LONGEST_LOOK: TimeDelta = TimeDelta::days(100);
+
 /// All tables of a store, those that others refer to last.
 pub(crate) fn tables() -> Vec<&'static Table> {
     [memory::TABLES, JOURNAL_TABLES, OUTBOX_TABLES, ARCHIVE_TABLES].concat()
@@ -74,7 +77,7 @@ pub(crate) async fn daily(store: &Store, common: &CommonConfig, looked_since: Da
             Turn::Now => {}
         }
         Outbox::open(store.clone()).await?.forget_old(present).await?;
-        let Some(before) = before else { return Ok(()) };
+        let Some(before) = before else { return Ok(memory.keep(PRUNED, "", present).await?) };
         let forgot = prune(store, before, MOST_STEPS).await?;
         let rows: u64 = forgot.tables.iter().map(|pruned| pruned.rows).sum();
         if rows > 0 {
@@ -83,9 +86,9 @@ pub(crate) async fn daily(store: &Store, common: &CommonConfig, looked_since: Da
         for hole in forgot.holes.iter() {
             warn!("no run has judged {hole}, and it is not remembered any more, as `keep` says");
         }
-        if forgot.tables.iter().all(|pruned| !pruned.more) {
-            memory.keep(PRUNED, "", present).await?;
-        }
+        // the rest is for the next run, which goes by the same clock and need not look at it twice
+        let is_rest = forgot.tables.iter().any(|pruned| pruned.more);
+        memory.keep(PRUNED, "", if is_rest { present - TimeDelta::days(1) } else { present }).await?;
         anyhow::Ok(())
     };
     if let Err(failure) = done.await {
@@ -115,8 +118,10 @@ impl Turn {
         }
         let noted = last.and_then(|(noted, _)| DateTime::parse_from_rfc3339(noted).ok());
         match noted.map(|noted| present - noted.to_utc()) {
-            Some(since) if since >= SECOND_LOOK => Turn::Now,
-            since => Turn::Later { is_noted: since.is_some_and(|since| since >= TimeDelta::zero()) },
+            Some(since) if (SECOND_LOOK..=LONGEST_LOOK).contains(&since) => Turn::Now,
+            since => {
+                Turn::Later { is_noted: since.is_some_and(|since| (TimeDelta::zero()..SECOND_LOOK).contains(&since)) }
+            }
         }
     }
 }
@@ -172,6 +177,30 @@ mod tests {
         assert_eq!(turn(None, year, 0), Turn::Later { is_noted: false });
         assert_eq!([turn(Some(0), year, 1), turn(Some(0), year, day)], [Turn::Later { is_noted: true }, Turn::Now]);
         assert_eq!(turn(Some(year), -year, 0), Turn::Later { is_noted: false }, "what was noted is yet to come");
+        // the first reading was right, after a long pause or in the first run, and the second one is wrong
+        assert_eq!(turn(Some(50 * day), 0, 50 * day + year), Turn::Later { is_noted: false });
+        assert_eq!(turn(Some(91 * day), 0, 182 * day), Turn::Now, "it runs once a quarter");
+    }
+
+    /// What one run cannot forget, the next one does, and does not wait until the clock was looked at twice again.
+    #[tokio::test]
+    async fn the_rest_is_for_the_next_run() {
+        let store = Store::temporary().await.unwrap();
+        open_all(&store).await.unwrap();
+        let sql = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?)
+             INSERT INTO remembered (name, value, at_us) SELECT 'old ' || n, '', 0 FROM n";
+        store.execute("storing", sql, [(i64::from(MOST_STEPS) * 7_500).into()]).await.unwrap();
+        let common = CommonConfig::default();
+        let start: DateTime<Utc> = "2026-11-20T09:00:00Z".parse().unwrap();
+        let mut left = Vec::new();
+        for minutes in [0, 720, 721] {
+            let present = start + TimeDelta::minutes(minutes);
+            daily(&store, &common, present, present).await;
+            let sql = "SELECT count(*) FROM remembered WHERE name LIKE 'old %'";
+            left.push(store.row("counting", sql, [], |row| row.int(0)).await.unwrap().unwrap());
+        }
+        assert!(left[0] > left[1] && left[1] > 0, "{left:?}");
+        assert_eq!(left[2], 0, "{left:?}");
     }
 
     /// A step for SQLite without its counterpart would be noticed on a server only, and nothing could be moved there.

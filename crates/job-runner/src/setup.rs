@@ -299,12 +299,12 @@ impl<C> Setup<'_, C> {
             channels.push(Channel::file(path.as_path()));
         }
         if let Some(url) = self.common.webhook_url().map_err(|problem| Error::Config(Problems(vec![problem])))? {
-            let wrong = |fault: Fault| Error::setting("alerts.webhook.secret_file", fault.message);
             let file = alerts.webhook.secret_file.as_ref().map(|path| path.as_path());
-            match secret::find_alert_secret(self.environment, "webhook", "secret", file) {
-                Ok(secret) => channels.push(Channel::webhook(url, secret, &options).map_err(wrong)?),
-                Err(fault) => channels.push(Channel::webhook_without(&url, Fault::new("secret_file", fault.message))),
-            }
+            let secret = secret::find_alert_secret(self.environment, "webhook", "secret", file);
+            let built = secret.and_then(|secret| Channel::webhook(url.clone(), secret, &options));
+            channels.push(
+                built.unwrap_or_else(|fault| Channel::webhook_without(&url, Fault::new("secret_file", fault.message))),
+            );
         }
         let mailer = || self.mailer().map_err(|error| Fault::new("", error.to_string()));
         let out = WayOut::new(&options, self.common.portal.allow_http).with_mail(&mailer);

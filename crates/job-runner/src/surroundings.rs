@@ -42,7 +42,13 @@ pub(crate) struct Surroundings {
 
 impl Surroundings {
     pub(crate) fn new<P: Program>(setup: &Setup<'_, P::Config>) -> anyhow::Result<Self> {
-        let mailer = setup.mailer()?;
+        let channels = setup.channels()?;
+        let lacks_mailer = |channel: &Channel| channel.kind() == "email" && channel.missing().is_some();
+        let mailer = match setup.mailer() {
+            // that channel says what is wrong, and nothing else needs it
+            Err(_) if !setup.config.needs_mail() && channels.iter().any(lacks_mailer) => None,
+            mailer => mailer?,
+        };
         if mailer.is_none() && setup.config.needs_mail() {
             let message = "is missing: the settings ask for mails; set it and `mail.from`";
             return Err(Error::setting("mail.host", message).into());
@@ -53,7 +59,7 @@ impl Surroundings {
             client: setup.client()?,
             state: setup.state()?,
             exposed: guard::exposed(setup),
-            channels: setup.channels()?,
+            channels,
             mailer,
             naming: setup.naming()?,
         })

@@ -85,7 +85,7 @@ impl Store {
         self.work(doing, read).await
     }
 
-    /// One question, which needs no transaction.
+    /// One question, which a file answers without a transaction. On a server it needs one, to be sure whose rows it sees.
     async fn ask<T: Send + 'static>(
         &self,
         doing: &'static str,
@@ -93,7 +93,12 @@ impl Store {
     ) -> Result<T, Error> {
         let ask = |with: With<'_>| match with {
             With::Sqlite(connection) => work(&Read(On::Sqlite(connection))),
-            With::Postgres(_, session) => work(&Read(On::Postgres(session))),
+            With::Postgres(server, session) => {
+                server.begin(session, "BEGIN")?;
+                let done = work(&Read(On::Postgres(session)))?;
+                session.script("COMMIT")?;
+                Ok(done)
+            }
         };
         self.work(doing, ask).await
     }

@@ -5,6 +5,8 @@ use audit_model::{Attributed, AuditEvent, GUEST_ACCOUNT, RoomId, SYSTEM_ACCOUNT,
 use proptest::prelude::*;
 
 use super::*;
+
+mod recount;
 use crate::config::{ClassLimits, Limits};
 
 const DOWNLOAD: i32 = 5009;

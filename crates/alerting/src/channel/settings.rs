@@ -34,6 +34,12 @@ impl Fault {
     pub fn new(member: impl Into<String>, message: impl Into<String>) -> Self {
         Fault { member: member.into(), message: message.into() }
     }
+
+    /// The member, if there is one, and what is wrong with it.
+    pub fn in_words(&self) -> String {
+        let Fault { member, message } = self;
+        if member.is_empty() { message.clone() } else { format!("`{member}` {message}") }
+    }
 }
 
 /// How a channel gets out of here.

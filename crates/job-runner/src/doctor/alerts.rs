@@ -1,6 +1,6 @@
 //! Where alerts go: whether each channel can be reached, and knows its secret, without sending an alert.
 
-use alerting::{Channel, Target};
+use alerting::{Channel, Fault, Target};
 use audit_model::PortalText;
 use url::Url;
 
@@ -85,7 +85,7 @@ async fn known(reached: Check, channel: &Channel, url: &Url) -> Check {
 }
 
 fn lacking(channel: &Channel) -> Check {
-    let why = channel.missing().map_or_else(String::new, |fault| format!("`{}` {}", fault.member, fault.message));
+    let why = channel.missing().map_or_else(String::new, Fault::in_words);
     Check::usage("alerts_channel", format!("cannot be used: {why}"), "correct it")
 }
 

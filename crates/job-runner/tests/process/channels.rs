@@ -123,3 +123,34 @@ async fn a_run_looks_and_reports_without_a_channel_that_lacks_its_secret() {
     let wrong = run(&desk, &sim, &channel.replace("room", "rom"), &["--format", "json"], "").await;
     assert_eq!((wrong.exit, wrong.stdout.as_str()), (2, ""), "{}", wrong.stderr);
 }
+
+/// Nor on the password of a mail server that nothing but a channel uses.
+#[tokio::test]
+async fn a_run_looks_and_reports_where_a_channel_lacks_its_mail_server() {
+    let (desk, sim) = Desk::with_portal().await;
+    let channel = "kind = \"email\"\nto = \"soc@example.com\"\n[mail]\nhost = \"mail.example.com\"\n\
+                   from = \"docspace@example.com\"\nuser = \"docspace\"\npassword_file = \"gone\"";
+    let ended = run(&desk, &sim, channel, &["--format", "json"], "").await;
+    assert_eq!(ended.exit, 2, "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(ended.json()["coverage"]["complete"], true, "{}", ended.stdout);
+    let said = "alerts cannot leave through the channel `soc`, and wait for it: ";
+    assert!(ended.stderr.contains(said) && ended.stderr.contains("mail.password_file"), "{}", ended.stderr);
+    let line = checked(&desk, &sim, channel, "").await;
+    assert!(line.starts_with("FAIL  alerts_channel: soc: cannot be used: ") && !line.contains("``"), "{line}");
+}
+
+/// Nor on a secret of another form, which each kind of channel has its own of.
+#[tokio::test]
+async fn a_run_looks_and_reports_without_a_webhook_that_lacks_its_secret() {
+    let (desk, sim) = Desk::with_portal().await;
+    let secret = desk.write("secret", "no such form");
+    let settings = format!(
+        "portal.url = \"{}\"\nalerts.webhook.url = \"https://soc.example.com/\"\nalerts.webhook.secret_file = \"{secret}\"\n",
+        sim.url()
+    );
+    let config = desk.write("sample.toml", &settings);
+    let ended = desk.run(&["--config", &config, "--format", "json"]).await;
+    assert_eq!(ended.exit, 2, "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(ended.json()["coverage"]["complete"], true, "{}", ended.stdout);
+    assert!(ended.stderr.contains("and wait for it: `secret_file` "), "{}", ended.stderr);
+}

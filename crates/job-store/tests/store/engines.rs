@@ -194,6 +194,9 @@ async fn a_connection_that_others_use_as_well_is_refused() {
         change().await;
         let read = store.read("reading", |read| read.all("SELECT id FROM t", &[], |row| row.int(0))).await.unwrap_err();
         assert!(matches!(read, Error::SharedConnection { .. }), "{read:?}");
+        change().await;
+        let asked = store.all("asking", "SELECT id FROM t", [], |row| row.int(0)).await.unwrap_err();
+        assert!(matches!(asked, Error::SharedConnection { .. }), "{asked:?}");
     }
 }
 

@@ -323,6 +323,33 @@ async fn the_end_of_a_condition_is_told_once_to_whoever_keeps_something_open() {
     }
 }
 
+/// No run looked for a week after one that missed it, and it is there again: that is news, under the name that it had, and no end. What the
+/// receiver keeps open is closed when it is gone.
+#[tokio::test]
+async fn what_is_found_again_is_not_told_to_be_over() {
+    let machine = Receiver::answering(&[200]).await;
+    let channels = [machine.channel()];
+    let outbox = outbox().await;
+    for (day, is_found) in [(0, true), (1, false), (9, true), (10, true), (11, false), (18, false), (19, false)] {
+        let moment = moment(time("09:00:00") + TimeDelta::days(day));
+        let mut found: Vec<Finding> = is_found.then(condition).into_iter().collect();
+        let compared = outbox.compare(&mut found, &moment).await.unwrap();
+        let told = found.iter().filter(|finding| finding.state != Known).chain(&compared.lapsed);
+        let mut alerts: Vec<Alert> = told.map(|finding| alert_of(finding, &complete())).collect();
+        outbox.keep(&found, &compared.lapsed, &mut alerts, &channels, &moment).await.unwrap();
+        outbox.drain(&channels, moment.now).await.unwrap();
+        let sent = std::mem::take(&mut *machine.received.lock().unwrap());
+        let state = |body: &str| serde_json::from_str::<serde_json::Value>(body).unwrap()["state"].clone();
+        let states: Vec<serde_json::Value> = sent.iter().map(|(_, body)| state(body)).collect();
+        let expected = match day {
+            0 | 9 => vec!["new"],
+            18 => vec!["ended"],
+            _ => Vec::new(),
+        };
+        assert_eq!(states, expected, "on day {day}");
+    }
+}
+
 /// Somebody has silenced it: its end is told after that.
 #[tokio::test]
 async fn a_silence_keeps_the_end_of_a_condition_as_well() {
