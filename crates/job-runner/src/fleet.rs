@@ -40,6 +40,9 @@ pub(crate) const LEFT_VARIABLE: &str = "AUDIT_TOOLS_FLEET_LEFT";
 /// So long metrics wait for those of other portals, with which they are written.
 const MERGE_AFTER: Duration = Duration::from_secs(1);
 
+/// However long it takes to read the settings of all portals, a round lasts so long after that, if it is not to be shorter.
+const LEAST_ROUND: Duration = Duration::from_secs(1);
+
 /// Looks at every portal of the folder, once or until somebody ends it.
 pub(crate) async fn run<P: Program>(
     (args, fleet): (&CommonArgs, &FleetArgs),
@@ -103,9 +106,9 @@ impl Rounds<'_> {
     async fn run<P: Program>(&mut self, signals: &mut Signals) -> anyhow::Result<Exit> {
         loop {
             let began = Instant::now();
-            let due = self.fleet.every.map(|every| began + every.0);
             // what the settings say is read again each time
             let round = Arc::new(Round::prepare::<P>(&self.fleet.portals, self.sources, self.args.dry_run)?);
+            let due = self.fleet.every.map(|every| next_round(began, every.0, Instant::now()));
             self.queue(&round, began);
             let is_stopped = self.work::<P>(due, signals).await;
             let exit = self.tell::<P>(round.started_at)?;
@@ -121,9 +124,7 @@ impl Rounds<'_> {
     fn queue(&mut self, round: &Arc<Round>, began: Instant) {
         let count = u32::try_from(round.portals.len()).unwrap_or(u32::MAX);
         let step = self.fleet.spread.map_or(Duration::ZERO, |spread| spread.0 / count);
-        for (run, number) in round.runs().zip(0..) {
-            self.crew.queue(run, began + step * number);
-        }
+        self.crew.queue(round.runs().zip(0..).map(|(run, number)| (run, began + step * number)));
     }
 
     /// Until every run has ended, or the next round is due and nothing goes on but what takes long. Whether somebody ended the fleet
@@ -136,16 +137,16 @@ impl Rounds<'_> {
         }
         let (mut merged, mut merge_at) = (0, None);
         loop {
-            self.crew.start();
+            let now = Instant::now();
+            self.crew.start(now);
             if due.is_none() && !self.crew.is_anybody_waiting() {
                 self.lock = None;
             }
-            let now = Instant::now();
             let is_due = due.is_some_and(|due| due <= now) && !is_stopped;
-            if self.crew.is_idle() || is_due && !self.crew.holds_up() {
+            if self.crew.is_idle() || is_due && !self.crew.holds_up(now) {
                 break;
             }
-            let wakes = [self.crew.wakes(), due.filter(|due| *due > now), merge_at];
+            let wakes = [self.crew.wakes(now), due.filter(|due| *due > now), merge_at];
             let wakes = wakes.into_iter().flatten().min();
             tokio::select! {
                 biased;
@@ -174,7 +175,9 @@ impl Rounds<'_> {
         let outcomes = self.crew.tell();
         let summary = Summary { about: &P::ABOUT, started_at, dry_run: self.args.dry_run, outcomes: &outcomes };
         let unwritten = summary.write_files(&self.arguments.summaries);
-        summary.print(self.args.format)?;
+        let printed = summary.print(self.args.format);
+        outcomes.iter().filter(|outcome| outcome.took.is_some()).for_each(|outcome| outcome.run.clear());
+        printed?;
         unwritten.iter().for_each(|why| error!("{why}"));
         let usage = (!unwritten.is_empty()).then_some(Exit::Usage);
         Ok(Exit::worst([summary.exit()].into_iter().chain(usage)))
@@ -193,10 +196,30 @@ impl Rounds<'_> {
     }
 }
 
+/// When the round after this one begins. This one began then, and has been prepared `now`: where that alone took all the time, it still has a
+/// moment left for runs that end and for signals.
+fn next_round(began: Instant, every: Duration, now: Instant) -> Instant {
+    (began + every).max(now + every.min(LEAST_ROUND))
+}
+
 /// Until a run ends, or until then.
 async fn next_end_by(crew: &mut Crew<'_>, wakes: Option<Instant>) {
     match wakes {
         Some(wakes) => drop(timeout_at(wakes, crew.next_end()).await),
         None => crew.next_end().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_has_time_also_where_its_settings_are_read_slowly() {
+        let began = Instant::now();
+        let [second, minute] = [1, 60].map(Duration::from_secs);
+        assert_eq!(next_round(began, minute, began + second), began + minute);
+        assert_eq!(next_round(began, minute, began + 2 * minute), began + 2 * minute + second);
+        assert_eq!(next_round(began, second / 2, began + second), began + second + second / 2);
     }
 }

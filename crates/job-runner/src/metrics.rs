@@ -9,7 +9,7 @@ use std::io;
 use std::path::Path;
 
 use audit_model::{Finding, PortalText, Severity, Verdict};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use job_store::files;
 
 use crate::exit::Exit;
@@ -53,6 +53,9 @@ impl Measured {
     }
 }
 
+/// So much later than now another run may have begun: the clock was set back a little, or was read on another machine.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(5);
+
 /// Which run it was.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Labels<'a> {
@@ -91,9 +94,13 @@ impl Labels<'_> {
     }
 
     /// What a file should say that says `before`, and that a run of ours has written `page` for: of two runs the one that began later, and
-    /// the later success.
-    pub(crate) fn later(&self, page: &str, before: &str) -> String {
+    /// the later success. A run that began later than `now` had a clock that was wrong: what it wrote does not count, or nothing would be
+    /// said of the portal until then.
+    pub(crate) fn later(&self, page: &str, before: &str, now: DateTime<Utc>) -> String {
         let known: String = self.own_lines(before).map(|line| format!("{line}\n")).collect();
+        if moment(&known, LAST_RUN) > Some((now + CLOCKS_DIFFER).timestamp()) {
+            return page.to_owned();
+        }
         let is_known_later = moment(&known, LAST_RUN) > moment(page, LAST_RUN);
         let (later, earlier) = if is_known_later { (known.as_str(), page) } else { (page, known.as_str()) };
         let success = moment(earlier, LAST_SUCCESS).unwrap_or(0);
@@ -284,10 +291,21 @@ mod tests {
             [((20, 5), (10, 7), (20, 7)), ((20, 5), (10, 3), (20, 5)), ((10, 7), (20, 5), (20, 7))]
         {
             let before = merged([ran(before.0, before.1).as_str(), &other].into_iter());
-            let later = OURS.later(&ran(page.0, page.1), &before);
+            let later = OURS.later(&ran(page.0, page.1), &before, now(20));
             assert_eq!(samples_of(&later), samples_of(&ran(expected.0, expected.1)));
         }
-        assert_eq!(OURS.later(&ran(20, 5), &other), ran(20, 5), "the first lines of ours");
+        assert_eq!(OURS.later(&ran(20, 5), &other, now(20)), ran(20, 5), "the first lines of ours");
+    }
+
+    /// The clock was a day ahead, as after a restart of a machine without a battery.
+    #[test]
+    fn a_run_in_the_future_hides_no_other() {
+        let now = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+        let future = render(OURS, now(86_400), Exit::Concluded, None, 0);
+        let page = render(OURS, now(20), Exit::Nothing, None, 5);
+        assert_eq!(OURS.later(&page, &future, now(20)), page);
+        let soon = render(OURS, now(80), Exit::Concluded, None, 0);
+        assert_eq!(moment(&OURS.later(&page, &soon, now(20)), LAST_RUN), Some(80), "clocks differ a little");
     }
 
     /// A metric that stands twice makes the collector refuse the whole file.

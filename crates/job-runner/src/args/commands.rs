@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use clap_complete::Shell;
 
 use super::RunFlag;
-use crate::time_spec::{Age, TimeSpec};
+use crate::time_spec::{Age, TimeError, TimeSpec};
 
 /// The subcommands that every program has.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
@@ -124,8 +124,14 @@ pub struct FleetArgs {
     pub spread: Option<Age>,
 
     /// Stay, and look at all portals again so long after each beginning (10m), but for those whose last run goes on; a signal ends it [default: look once]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = between_rounds)]
     pub every: Option<Age>,
+}
+
+/// A fleet that takes no time between two rounds would do nothing but begin them.
+fn between_rounds(text: &str) -> Result<Age, String> {
+    let every: Age = text.parse().map_err(|error: TimeError| error.to_string())?;
+    if every.0.is_zero() { Err("must be longer than 0".to_owned()) } else { Ok(every) }
 }
 
 /// `config …`

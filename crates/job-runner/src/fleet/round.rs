@@ -1,6 +1,6 @@
 //! What the runs of one round have in common, and what each of them has for itself.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -42,6 +42,13 @@ impl Round {
         })?;
         let textfiles = if dry_run { Textfiles::default() } else { Textfiles::prepare::<P>(&portals, spool.path()) };
         Ok(Round { portals, started_at: setup::now(), spool, textfiles })
+    }
+
+    /// Without settings.
+    #[cfg(test)]
+    pub(crate) fn over(portals: Vec<Portal>) -> Self {
+        let spool = TemporaryFolder::new().unwrap();
+        Round { portals, started_at: setup::now(), spool, textfiles: Textfiles::default() }
     }
 
     /// One for each portal, in their order.
@@ -86,6 +93,14 @@ impl Run {
     /// Whether it has left its portal to another run.
     pub(crate) fn is_left(&self) -> bool {
         self.file("left").exists()
+    }
+
+    /// Takes away what it has left behind, when it has ended and was told: the folder of its round stays as long as another run needs it.
+    pub(crate) fn clear(&self) {
+        for ending in ["out", "json", "txt", "prom", "left"] {
+            // most were never written, and what stays goes with the folder
+            let _ = fs::remove_file(self.file(ending));
+        }
     }
 
     fn file(&self, ending: &str) -> PathBuf {

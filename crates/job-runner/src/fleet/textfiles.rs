@@ -17,6 +17,7 @@ use super::outcome::{Outcome, Standing};
 use super::portals::Portal;
 use crate::metrics::{self, Labels};
 use crate::program::Program;
+use crate::setup;
 
 /// Another fleet has the folder for a moment. When it takes longer, somebody else has it, who may keep it for ever.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -38,10 +39,12 @@ impl Textfiles {
         for (index, portal) in portals.iter().enumerate().filter(|(_, portal)| portal.url.is_some()) {
             portal.textfile.iter().for_each(|path| shared.entry(path).or_default().push(index));
         }
-        shared.retain(|_, members| members.len() > 1);
         let mut own = BTreeMap::new();
         for (path, members) in &shared {
             let before = fs::read_to_string(path).unwrap_or_default();
+            if members.len() == 1 && !has_others::<P>(&portals[members[0]], &before) {
+                continue;
+            }
             for &index in members {
                 let file = spool.join(format!("{index}.prom"));
                 let lines: String =
@@ -59,6 +62,11 @@ impl Textfiles {
     pub(crate) fn of(&self, index: usize) -> Option<&Path> {
         self.own.get(&index).map(PathBuf::as_path)
     }
+}
+
+/// Whether the file tells of other portals, too: of those whose settings nobody can read any more, or whose settings are gone.
+fn has_others<P: Program>(portal: &Portal, text: &str) -> bool {
+    labels::<P>(portal).stranger(text).is_some() && metrics::foreign_line(text, P::ABOUT.name).is_none()
 }
 
 /// A run that has ended, and its own file.
@@ -96,7 +104,7 @@ fn merge_into<P: Program>(path: &Path, written: &[Written<'_>]) -> io::Result<()
     for (outcome, own) in written {
         // a later run of another fleet may have been written meanwhile
         let page = fs::read_to_string(own)?;
-        pages.push(labels::<P>(outcome.run.portal()).later(&page, &before));
+        pages.push(labels::<P>(outcome.run.portal()).later(&page, &before, setup::now()));
     }
     let labels: Vec<Labels<'_>> = written.iter().map(|(outcome, _)| labels::<P>(outcome.run.portal())).collect();
     // an alert on the age of what somebody else looks at, or nobody any more, must not fall silent

@@ -137,6 +137,36 @@ async fn when_all_is_quiet_nothing_is_said_and_heartbeats_are_each_portals_own()
     assert!(dry.json()["run"]["dry_run"] == true && dry.json()["portals"][1]["report"]["run"]["dry_run"] == true);
 }
 
+/// An alert on the age of its metrics must neither fall silent nor fire for another portal.
+#[tokio::test]
+async fn where_one_of_two_portals_has_no_settings_any_more_the_metrics_of_both_stay() {
+    let fleet = Fleet::new(&[("a", ""), ("b", "")]).await;
+    let common = fleet.desk.write("common.toml", "textfile = \"all.prom\"");
+    assert_eq!(fleet.run(&["--config", &common]).await.exit, 0);
+    let last_runs = || {
+        let metrics = fleet.file("all.prom");
+        let runs = metrics.lines().filter(|line| line.starts_with("docspace_job_last_run_timestamp_seconds{"));
+        let at = |line: &str| line.rsplit_once(' ').unwrap().1.parse::<i64>().unwrap();
+        fleet
+            .sims
+            .iter()
+            .map(|(_, sim)| {
+                let label = format!("portal=\"{}\"", sim.url().trim_start_matches("http://"));
+                runs.clone().find(|line| line.contains(&label)).map(at)
+            })
+            .collect::<Vec<_>>()
+    };
+    let before = last_runs();
+    fleet.desk.write("portals/b.toml", "portal.url = [");
+    let arguments = fleet.arguments(&["--config", &common]);
+    let mut command = fleet.desk.command(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    command.env(cli_test::CLOCK, "2026-11-20T09:30:00Z");
+    let ended = cli_test::run(command).await;
+    assert!(ended.exit == 2 && !ended.stderr.contains("all.prom"), "{}", ended.stderr);
+    let after = last_runs();
+    assert!(after[0] > before[0] && before[1].is_some() && after[1] == before[1], "{before:?} {after:?}");
+}
+
 /// A second one would start every run a second time, only to find it locked.
 #[tokio::test]
 async fn two_fleets_over_one_folder_are_not_at_work_at_once() {
@@ -223,6 +253,8 @@ async fn what_would_pass_for_many_portals_is_refused() {
         let ended = fleet.run(&[flag, value]).await;
         assert!(ended.exit == 2 && ended.stderr.contains("is about one portal"), "{}", ended.stderr);
     }
+    let ended = fleet.run(&["--every", "0s"]).await;
+    assert!(ended.exit == 2 && ended.stderr.contains("must be longer than 0"), "{}", ended.stderr);
     let keyed = Fleet { desk: Desk { key: Some("sk-1".to_owned()), ..fleet.desk }, ..fleet };
     let ended = keyed.run(&[]).await;
     assert!(ended.exit == 2 && ended.stderr.contains("DOCSPACE_API_KEY"), "{}", ended.stderr);

@@ -20,9 +20,14 @@ struct AtWork {
 
 impl AtWork {
     fn start(fleet: &Fleet, extra: &[&str]) -> Self {
+        Self::start_with(fleet, extra, &[])
+    }
+
+    fn start_with(fleet: &Fleet, extra: &[&str], environment: &[(&str, &str)]) -> Self {
         let arguments = fleet.arguments(extra);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let mut command = fleet.desk.command(&arguments);
+        command.envs(environment.iter().copied());
         let mut process =
             command.args(["--format", "json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(process.stdout.take().unwrap()).lines();
@@ -202,6 +207,27 @@ async fn a_signal_ends_those_that_outlived_their_round_and_tells_what_they_have_
     let a = portal(rest.last().unwrap(), "a");
     assert_eq!((exit, &a["exit_code"]), (4, &4.into()), "{a:#}");
     assert_eq!(a["report"]["coverage"]["complete"], false, "{a:#}");
+}
+
+/// A portal can hang for hours, and as many rounds begin meanwhile.
+#[tokio::test]
+async fn what_was_told_takes_no_room_while_another_run_of_its_round_goes_on() {
+    let fleet = Fleet::new(&[("a", ""), ("b", "")]).await;
+    let _held = hold(&fleet, "a", "").await;
+    let temporary = fleet.desk.folder.path().join("temporary");
+    std::fs::create_dir(&temporary).unwrap();
+    let report = fleet.desk.folder.path().join("all.txt").display().to_string();
+    let temporary = temporary.display().to_string();
+    let mut work = AtWork::start_with(&fleet, &["--every", "1s", "--report", &report], &[("TMPDIR", &temporary)]);
+    let goes_on = |summary: &Value| is_at_work(summary, "a") && has_report(summary, "b");
+    work.until(goes_on).await;
+    work.until(goes_on).await;
+    let folders = std::fs::read_dir(&temporary).unwrap().map(|entry| entry.unwrap().path());
+    let first = folders.into_iter().find(|folder| folder.join("0.out").exists()).unwrap();
+    let mut left: Vec<_> = std::fs::read_dir(&first).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["0.out", "in-use"], "that of the run that goes on");
+    work.end().await;
 }
 
 #[tokio::test]
