@@ -30,6 +30,9 @@ const TIME_LIMIT: Duration = Duration::from_secs(600);
 /// After which a run ends itself that asks a portal in vain: long enough for the tries of a few questions, and those after them are
 /// like them.
 const RUN_LIMIT: &str = "10s";
+/// On a machine that is busy with something else a run may get no further in that time than to what it asks first. One that does not say
+/// what it did not see is looked at once more, with so much time.
+const LONG_RUN_LIMIT: &str = "100s";
 /// Runs at a time that get an answer, sooner or later.
 const AT_ONCE: usize = 6;
 /// And runs at a time that do not: most of them wait before they ask again.
@@ -86,7 +89,10 @@ impl Matrix {
             let slots = Arc::clone(if cell.in_vain { &waiting } else { &busy });
             runs.spawn(async move {
                 let _slot = slots.acquire().await.unwrap();
-                let verdict = self.judge((&scenario, engine), &cell, &sound).await;
+                let mut verdict = self.judge((&scenario, engine), &cell, &sound, RUN_LIMIT).await;
+                if verdict.is_err() && cell.in_vain {
+                    verdict = self.judge((&scenario, engine), &cell, &sound, LONG_RUN_LIMIT).await;
+                }
                 (cell.name(), verdict)
             });
         }
@@ -135,10 +141,17 @@ impl Matrix {
         setting
     }
 
-    async fn judge(self, (scenario, engine): (&Scenario, Engine), cell: &Cell, sound: &Sound) -> Result<(), String> {
+    async fn judge(
+        self,
+        (scenario, engine): (&Scenario, Engine),
+        cell: &Cell,
+        sound: &Sound,
+        run_limit: &'static str,
+    ) -> Result<(), String> {
         let mut setting = self.setting(scenario, engine).await;
         let mut expected = &sound.first;
-        let bounds = Some(Bounds { requests: oracle::most_requests(expected), in_vain: cell.in_vain });
+        let bounds =
+            Some(Bounds { requests: oracle::most_requests(expected), run_limit: cell.in_vain.then_some(run_limit) });
         match &cell.trouble {
             Trouble::Portal(fault) => setting.sim.set_faults(vec![fault.clone()]),
             Trouble::ClockAhead(minutes) => {
@@ -164,8 +177,8 @@ impl Matrix {
         let name = Path::new(self.program).file_name().unwrap().to_string_lossy().to_uppercase().replace('-', "_");
         if let Some(bounds) = bounds {
             command.env(format!("{name}_BUDGET__REQUESTS"), bounds.requests.to_string());
-            if bounds.in_vain {
-                command.env(format!("{name}_RUN_LIMIT"), RUN_LIMIT);
+            if let Some(limit) = bounds.run_limit {
+                command.env(format!("{name}_RUN_LIMIT"), limit);
             }
         }
         let output = tokio::time::timeout(TIME_LIMIT, command.output());
@@ -185,7 +198,8 @@ impl Matrix {
 #[derive(Clone, Copy)]
 struct Bounds {
     requests: usize,
-    in_vain: bool,
+    /// `None` for the program's own.
+    run_limit: Option<&'static str>,
 }
 
 /// Where the stores of a matrix are.
