@@ -7,7 +7,7 @@ use audit_model::{ActionId, AuditEvent, LoginEvent, RoomId, SourceCoverage, Span
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::stream::MapErr;
 use futures::{TryStreamExt, future};
-use job_store::{Component, Failure, Migration, Read, Row, Rows, Select, Store, Value};
+use job_store::{Component, Failure, Migration, Read, Row, Rows, Select, Store, Value, Write};
 use uuid::Uuid;
 
 use crate::Error;
@@ -124,6 +124,9 @@ const ROOM_LOG_ABOUT_SQL: &str =
     "SELECT event, about FROM room_log WHERE room = ? AND at_us >= ? AND at_us < ? AND about IS NOT NULL";
 
 const MOMENT_SQL: &str = "SELECT at_us FROM moment WHERE name = ?";
+
+const KEEP_MOMENT_SQL: &str =
+    "INSERT INTO moment (name, at_us) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at_us = excluded.at_us";
 
 const COVERED_SQL: &str = "SELECT since_us, until_us FROM covered_span WHERE source = ?";
 
@@ -336,9 +339,8 @@ impl Archive {
     }
 
     pub(crate) async fn keep_moment(&self, name: &str, at: DateTime<Utc>) -> Result<(), Error> {
-        let sql =
-            "INSERT INTO moment (name, at_us) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at_us = excluded.at_us";
-        self.store.execute("storing when something was done", sql, [name.into(), micros(at).into()]).await?;
+        let doing = "storing when something was done";
+        self.store.execute(doing, KEEP_MOMENT_SQL, [name.into(), micros(at).into()]).await?;
         Ok(())
     }
 
@@ -389,6 +391,12 @@ impl Archive {
 /// [`Archive::moment`], beside other questions to the same state of the store.
 pub(crate) fn moment_in(read: &Read<'_>, name: &str) -> Result<Option<DateTime<Utc>>, Failure> {
     Ok(read.row(MOMENT_SQL, &[name.into()], |row| row.int(0))?.and_then(instant))
+}
+
+/// The same of [`Archive::keep_moment`].
+pub(crate) fn keep_moment_in(write: &Write<'_>, name: &str, at: DateTime<Utc>) -> Result<(), Failure> {
+    write.execute(KEEP_MOMENT_SQL, &[name.into(), micros(at).into()])?;
+    Ok(())
 }
 
 /// The same of [`Archive::covered`].

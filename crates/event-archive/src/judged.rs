@@ -8,7 +8,7 @@ use audit_model::{SpanSet, Window};
 use chrono::{DateTime, Utc};
 use job_store::{Failure, Read, Row, Value, Write};
 
-use crate::archive::moment_in;
+use crate::archive::{keep_moment_in, moment_in};
 use crate::part::Part;
 use crate::rows::{instant, micros, span};
 use crate::{Archive, Error, LateRow};
@@ -239,9 +239,7 @@ fn keep_run(write: &Write<'_>, part: &str, run: &LookedAt) -> Result<(), Failure
         write.execute(sql, &[part.into(), micros(since).into()])?;
     }
     if run.has_seen && before.looked.is_none_or(|looked| looked < until) {
-        let sql =
-            "INSERT INTO moment (name, at_us) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at_us = excluded.at_us";
-        write.execute(sql, &[looked_name(part).into(), micros(until).into()])?;
+        keep_moment_in(write, &looked_name(part), until)?;
     }
     let (mut spans, mut left_open) = (before.spans.clone(), before.left_open.clone());
     if let Some(judged) = &run.judged {
