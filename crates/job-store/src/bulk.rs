@@ -123,7 +123,7 @@ fn read_from_server<T>(
     sender: &mpsc::Sender<Vec<T>>,
 ) -> Result<(), Failure> {
     let session = &*session;
-    server.begin(session, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+    server.begin_reading(session)?;
     let texts = select.dictionary.map(|dictionary| ServerTexts::of(dictionary, session)).transpose()?;
     session.execute(&format!("DECLARE asked NO SCROLL CURSOR FOR {}", select.sql), &select.values)?;
     // what it gives is known by now, and another one the next time, so it is not kept

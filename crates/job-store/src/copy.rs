@@ -64,7 +64,7 @@ fn copy(
     connection: &mut Connection,
     wanted: Option<&[&str]>,
 ) -> Result<bool, Failure> {
-    server.begin(session, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+    server.begin_reading(session)?;
     // there is no current schema where there is none of that name
     let sql = "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = current_schema()";
     let mut there: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

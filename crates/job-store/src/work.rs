@@ -76,10 +76,8 @@ impl Store {
         let read = |with: With<'_>| match with {
             With::Sqlite(connection) => work(&Read(On::Sqlite(&*connection.transaction()?))),
             With::Postgres(server, session) => {
-                server.begin(session, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
-                let done = work(&Read(On::Postgres(session)))?;
-                session.script("COMMIT")?;
-                Ok(done)
+                server.begin_reading(session)?;
+                committed(session, work)
             }
         };
         self.work(doing, read).await
@@ -95,9 +93,7 @@ impl Store {
             With::Sqlite(connection) => work(&Read(On::Sqlite(connection))),
             With::Postgres(server, session) => {
                 server.begin(session, "BEGIN")?;
-                let done = work(&Read(On::Postgres(session)))?;
-                session.script("COMMIT")?;
-                Ok(done)
+                committed(session, work)
             }
         };
         self.work(doing, ask).await
@@ -207,6 +203,13 @@ fn all_or_nothing<T>(
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let done = work(&Write(Read(On::Sqlite(&transaction))))?;
     transaction.commit()?;
+    Ok(done)
+}
+
+/// What `work` gives, once the transaction that it was asked in has ended.
+fn committed<T>(session: &mut Session, work: impl FnOnce(&Read<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
+    let done = work(&Read(On::Postgres(session)))?;
+    session.script("COMMIT")?;
     Ok(done)
 }
 

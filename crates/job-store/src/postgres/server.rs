@@ -242,6 +242,11 @@ impl Server {
         Ok((client, before))
     }
 
+    /// Begins a transaction in which all answers are of one state of the store.
+    pub(crate) fn begin_reading(&self, session: &Session) -> Result<(), Failure> {
+        self.begin(session, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    }
+
     /// Waits until one may be used; `None` when the store was closed.
     pub(crate) async fn permit(&self) -> Option<OwnedSemaphorePermit> {
         self.in_use.clone().acquire_owned().await.ok()
