@@ -90,6 +90,7 @@ impl<C> Setup<'_, C> {
         &self,
         decide: impl AsyncFnOnce(&Desk) -> anyhow::Result<T>,
     ) -> anyhow::Result<Option<T>> {
+        // from here on a signal ends nothing by itself
         self.stopping();
         self.with_desk(async |state: &State| take(state, self.now).await, decide).await
     }

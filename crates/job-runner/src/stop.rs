@@ -128,11 +128,17 @@ pub(crate) async fn unless_ended<T>(
     signals: &mut Signals,
     work: impl Future<Output = anyhow::Result<T>>,
 ) -> anyhow::Result<T> {
-    let mut work = pin!(work);
+    unless(signals.next(), work).await
+}
+
+async fn unless<T>(
+    asked: impl Future<Output = ()>,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
     tokio::select! {
         biased;
-        done = &mut work => done,
-        () = signals.next() => Err(Ended.into()),
+        done = work => done,
+        () = asked => Err(Ended.into()),
     }
 }
 
@@ -175,7 +181,7 @@ impl Stopping {
     /// # Errors
     /// Those of the work, and that it was stopped.
     pub async fn unless_asked<T>(&self, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-        self.unless_asked_times(1, work).await
+        unless(self.asked_times(1), work).await
     }
 
     /// Does work that goes by [`is_asked`](Self::is_asked) itself, and is left only when somebody asks twice.
@@ -183,20 +189,7 @@ impl Stopping {
     /// # Errors
     /// Those of the work, and that it was stopped.
     pub async fn unless_asked_twice<T>(&self, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-        self.unless_asked_times(2, work).await
-    }
-
-    async fn unless_asked_times<T>(
-        &self,
-        times: u32,
-        work: impl Future<Output = anyhow::Result<T>>,
-    ) -> anyhow::Result<T> {
-        let mut work = pin!(work);
-        tokio::select! {
-            biased;
-            done = &mut work => done,
-            () = self.asked_times(times) => Err(Ended.into()),
-        }
+        unless(self.asked_times(2), work).await
     }
 
     /// Does work that begins nothing more once somebody has asked. What it has begun then is finished, unless somebody asks again or it takes
