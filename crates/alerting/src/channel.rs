@@ -150,7 +150,7 @@ impl Channel {
 
     /// Whether its receiver keeps something open until it hears that it is over.
     pub(crate) fn keeps_open(&self) -> bool {
-        kind::keeps_open(self.kind())
+        KINDS.iter().find(|kind| kind.name == self.kind()).is_none_or(|kind| kind.keeps_open)
     }
 
     /// Where it leads, as far as that may be shown: the path of a file, or where it connects to.

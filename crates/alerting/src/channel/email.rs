@@ -14,6 +14,7 @@ use crate::mail::{Mail, Mailer, Recipient, is_mail_address};
 pub(super) const KIND: Kind = Kind {
     name: "email",
     secrets: &[],
+    keeps_open: false,
     check: |members| read::<Settings>(members)?.check(),
     build: |members, _, out| {
         let Settings { to } = read(members)?;

@@ -17,6 +17,7 @@ use crate::error::Error;
 pub(super) const KIND: Kind = Kind {
     name: "file",
     secrets: &[],
+    keeps_open: true,
     check: |members| read::<Settings>(members).map(drop),
     build: |members, _, _| {
         let Settings { path, format } = read(members)?;

@@ -28,27 +28,20 @@ pub const KINDS: &[Kind] = &[
     email::KIND,
     file::KIND,
     Kind::http::<Call>("http", &[SecretMember::address("url"), SecretMember::optional("secret")]),
-    Kind::http::<Matrix>("matrix", &[SecretMember::required("token")]),
-    Kind::http::<Mattermost>("mattermost", &[SecretMember::address("url")]),
-    Kind::http::<Ntfy>("ntfy", &[SecretMember::address("url"), SecretMember::optional("token")]),
+    Kind::http::<Matrix>("matrix", &[SecretMember::required("token")]).for_people(),
+    Kind::http::<Mattermost>("mattermost", &[SecretMember::address("url")]).for_people(),
+    Kind::http::<Ntfy>("ntfy", &[SecretMember::address("url"), SecretMember::optional("token")]).for_people(),
     Kind::http::<Opsgenie>("opsgenie", &[SecretMember::required("key")]),
     Kind::http::<PagerDuty>("pagerduty", &[SecretMember::required("routing_key")]),
-    Kind::http::<RocketChat>("rocketchat", &[SecretMember::address("url")]),
-    Kind::http::<Slack>("slack", &[SecretMember::optional_address("url"), SecretMember::optional("token")]),
+    Kind::http::<RocketChat>("rocketchat", &[SecretMember::address("url")]).for_people(),
+    Kind::http::<Slack>("slack", &[SecretMember::optional_address("url"), SecretMember::optional("token")])
+        .for_people(),
     Kind::http::<Splunk>("splunk", &[SecretMember::address("url"), SecretMember::required("token")]),
     syslog::KIND,
-    Kind::http::<Teams>("teams", &[SecretMember::address("url")]),
-    Kind::http::<Telegram>("telegram", &[SecretMember::required("token")]),
+    Kind::http::<Teams>("teams", &[SecretMember::address("url")]).for_people(),
+    Kind::http::<Telegram>("telegram", &[SecretMember::required("token")]).for_people(),
     Kind::http::<Webhook>("webhook", &[SecretMember::address("url"), SecretMember::optional("secret")]),
 ];
-
-/// Those that carry messages for people, who have read them and keep nothing open.
-const FOR_PEOPLE: [&str; 8] = ["email", "matrix", "mattermost", "ntfy", "rocketchat", "slack", "teams", "telegram"];
-
-/// Whether a receiver of this kind keeps something open until it hears that it is over: an incident, a ticket, or a state that it counts by.
-pub(super) fn keeps_open(kind: &str) -> bool {
-    !FOR_PEOPLE.contains(&kind)
-}
 
 /// One kind of channel.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +49,8 @@ pub struct Kind {
     pub name: &'static str,
     /// Members that are secrets.
     pub secrets: &'static [SecretMember],
+    /// Whether its receiver keeps something open until it hears that it is over: an incident, a ticket, or a state that it counts by.
+    pub(super) keeps_open: bool,
     pub(super) check: fn(Members) -> Result<(), Fault>,
     pub(super) build: fn(Members, &'static str, &WayOut<'_>) -> Result<Way, Fault>,
 }
@@ -69,9 +64,15 @@ impl Kind {
         Kind {
             name,
             secrets,
+            keeps_open: true,
             check: |members| read::<S>(members)?.check(),
             build: |members, kind, out| Way::http(kind, out.permitted(read::<S>(members)?)?, out),
         }
+    }
+
+    /// It carries messages to people, who have read them and keep nothing open.
+    pub(super) const fn for_people(self) -> Kind {
+        Kind { keeps_open: false, ..self }
     }
 }
 

@@ -20,6 +20,7 @@ use message::{Facility, Form};
 pub(super) const KIND: Kind = Kind {
     name: "syslog",
     secrets: &[],
+    keeps_open: true,
     check: |members| read::<Settings>(members)?.address().map(drop),
     build: |members, _, out| {
         let settings: Settings = read(members)?;
