@@ -208,7 +208,8 @@ pub(crate) fn read<C: Settings>(program: &str, sources: &Sources) -> Read<C> {
             Err(problem) => problems.push(problem),
         }
     }
-    for mut layer in variables::layers(program, &sources.environment, layers.defaults()) {
+    let state = layers.text_at("state");
+    for mut layer in variables::layers(program, &sources.environment, layers.defaults(), state.as_deref()) {
         problems.extend(layer.take_unused::<C>(program));
         layers.push(layer, &mut problems);
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cli_test::CLOCK;
 
-use crate::common::Setting;
+use crate::common::{Setting, only_file};
 
 fn file(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
@@ -16,6 +16,14 @@ fn commands(text: &str) -> Vec<&str> {
     lines.filter(|line| line.starts_with("install ")).collect()
 }
 
+/// What the file sets for its lines, with the folders of this test.
+fn set(text: &str, root: &str) -> Vec<(String, String)> {
+    let installed = Path::new(env!("CARGO_BIN_EXE_vdr-watch")).parent().unwrap().display().to_string();
+    let lines = text.lines().map(str::trim).filter(|line| line.starts_with("PATH=") || line.starts_with("STATE_"));
+    let set = lines.filter_map(|line| line.split_once('='));
+    set.map(|(name, value)| (name.to_owned(), here(value, root, "").replace("/usr/local/bin", &installed))).collect()
+}
+
 /// What cron runs, and as whom.
 fn cron_line(text: &str) -> (String, String) {
     let line = text.lines().map(str::trim).find(|line| line.starts_with("*/10 * * * *")).unwrap();
@@ -24,9 +32,10 @@ fn cron_line(text: &str) -> (String, String) {
     (user, words.collect::<Vec<_>>().join(" "))
 }
 
-async fn sh(setting: &Setting, line: &str, path: &str) -> cli_test::Run {
+async fn sh(setting: &Setting, line: &str, set: &[(String, String)]) -> cli_test::Run {
     let mut shell = cli_test::command(Path::new("/bin/sh"), setting.state.path());
-    shell.args(["-c", line]).env("PATH", path).env(CLOCK, setting.sim.now().to_rfc3339());
+    shell.args(["-c", line]).env("PATH", "/usr/bin:/bin").env(CLOCK, setting.sim.now().to_rfc3339());
+    shell.envs(set.iter().map(|(name, value)| (name, value)));
     cli_test::run(shell).await
 }
 
@@ -42,7 +51,7 @@ async fn the_lines_make_what_they_need_and_the_second_run_remembers_the_first() 
         let text = file(name);
         let setting = Setting::new("incident").await;
         let root = setting.state.path().display().to_string();
-        let user = sh(&setting, "id -un", "/usr/bin:/bin").await.stdout.trim().to_owned();
+        let user = sh(&setting, "id -un", &[]).await.stdout.trim().to_owned();
         for folder in ["var", "etc"] {
             std::fs::create_dir(setting.state.path().join(folder)).unwrap();
         }
@@ -52,18 +61,17 @@ async fn the_lines_make_what_they_need_and_the_second_run_remembers_the_first() 
         assert!(made.iter().any(|line| line.contains("install -d -o vdr-watch -m 700 /var/lib/vdr-watch")), "{name}");
         assert!(made.iter().any(|line| line.ends_with("/etc/docspace/vdr-watch.key")), "{name}: {made:?}");
         for line in made {
-            let done = sh(&setting, &here(line, &root, &user), "/usr/bin:/bin").await;
+            let done = sh(&setting, &here(line, &root, &user), &[]).await;
             assert_eq!((done.exit, done.stderr.as_str()), (0, ""), "{name}: {line}");
         }
         let (as_whom, command) = cron_line(&text);
         assert_eq!(as_whom, "vdr-watch", "{name}");
-        let path = text.lines().find_map(|line| line.trim().strip_prefix("PATH=")).unwrap();
-        assert!(path.split(':').any(|folder| folder == "/usr/local/bin"), "{name}: {path}");
-        let installed = Path::new(env!("CARGO_BIN_EXE_vdr-watch")).parent().unwrap().display().to_string();
-        let first = sh(&setting, &here(&command, &root, &user), &path.replace("/usr/local/bin", &installed)).await;
+        let set = set(&text, &root);
+        let first = sh(&setting, &here(&command, &root, &user), &set).await;
         assert!(first.exit == 0 && first.stdout.contains("Mallory Quick"), "{name}: {} {}", first.stdout, first.stderr);
         assert!(!first.stdout.contains("memory"), "{name}: {}", first.stdout);
-        let second = sh(&setting, &here(&command, &root, &user), &path.replace("/usr/local/bin", &installed)).await;
+        assert!(only_file(&setting.state.path().join("var/vdr-watch"), "sqlite").exists(), "{name}");
+        let second = sh(&setting, &here(&command, &root, &user), &set).await;
         assert_eq!((second.exit, second.stdout.as_str(), second.stderr.as_str()), (0, "", ""), "{name}");
     }
 }

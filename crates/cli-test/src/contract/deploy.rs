@@ -23,19 +23,30 @@ const HARDENING: [(&str, &str); 9] = [
 ];
 
 impl Program {
-    /// The cron lines, at the times expected, run the program as a user of its own, with nothing but the environment that the file sets.
+    /// The cron lines, at the times expected, run the program as a user of its own, with nothing but the environment that the file sets;
+    /// also where the settings name a server for what is remembered.
     pub async fn cron_lines(&self) {
         let text = self.deploy_file("cron");
         assert!(text.ends_with('\n') && text.lines().any(|line| line.starts_with("MAILTO=")), "{text}");
-        let path = text.lines().find_map(|line| line.strip_prefix("PATH=")).expect("cron's own path lacks our folder");
+        let set: Vec<(&str, &str)> = text
+            .lines()
+            .filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()))
+            .filter_map(|line| line.split_once('='))
+            .filter(|(name, _)| *name != "MAILTO")
+            .collect();
+        let names: Vec<&str> = set.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["PATH", "STATE_DIRECTORY"], "cron's own path lacks our folder, and its users have no home");
         let lines: Vec<&str> =
             text.lines().filter(|line| line.starts_with(|c: char| c == '*' || c.is_ascii_digit())).collect();
         let found: Vec<String> = lines.iter().map(|line| words(line)[..5].join(" ")).collect();
         assert_eq!(found, self.shipped.cron);
         for line in lines {
             assert_eq!(words(line)[5..7], [self.name(); 2], "user, program");
-            let machine = Machine::new(self).await;
-            machine.start(&words(line)[6..].join(" "), &[("PATH", &machine.here(path))]).await;
+            for machine in Machine::on_file_and_server(self).await {
+                let set: Vec<(&str, String)> = set.iter().map(|(name, value)| (*name, machine.here(value))).collect();
+                let set: Vec<(&str, &str)> = set.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                machine.start(&words(line)[6..].join(" "), &set).await;
+            }
         }
     }
 
@@ -98,8 +109,14 @@ impl Program {
         // the units of a program share a folder, which belongs to one user
         assert!(entries.contains(&("User", self.name())), "{unit}");
         let start = entries.iter().find(|(key, _)| *key == "ExecStart").unwrap().1;
-        let machine = Machine::new(self).await;
-        machine.hand_over(entries.iter().filter(|(key, _)| *key == "LoadCredential").map(|(_, file)| *file));
+        for machine in Machine::on_file_and_server(self).await {
+            machine.hand_over(entries.iter().filter(|(key, _)| *key == "LoadCredential").map(|(_, file)| *file));
+            self.service_starts(&machine, unit, &entries, start).await;
+        }
+    }
+
+    /// The command of a unit, on this machine.
+    async fn service_starts(&self, machine: &Machine<'_>, unit: &str, entries: &[(&str, &str)], start: &str) {
         let (state, credentials) = (machine.folder("lib"), machine.folder("credentials"));
         let environment = [("STATE_DIRECTORY", state.as_str()), ("CREDENTIALS_DIRECTORY", credentials.as_str())];
         let stays = !entries.contains(&("Type", "oneshot"));
@@ -176,6 +193,17 @@ impl<'a> Machine<'a> {
         }
         machine.add_portal();
         machine
+    }
+
+    /// One that keeps what is remembered in files, and one whose settings name a server for it, if there is one.
+    async fn on_file_and_server(program: &'a Program) -> Vec<Self> {
+        let mut machines = vec![Machine::new(program).await];
+        if let Some(place) = job_store::testing::place() {
+            let mut machine = Machine::new(program).await;
+            machine.keep_on(place);
+            machines.push(machine);
+        }
+        machines
     }
 
     /// The portal in the folder for several.

@@ -107,11 +107,16 @@ impl Layers {
         }
     }
 
+    /// The text that counts of a setting, if it has one.
+    pub(super) fn text_at(&self, key: &str) -> Option<String> {
+        let path: Vec<String> = key.split('.').map(str::to_owned).collect();
+        let value = self.layers.iter().rev().find_map(|layer| find(&layer.values, &path))?;
+        value.as_str().map(str::to_owned)
+    }
+
     /// What placeholders stand for, when a portal is named.
     pub(super) fn placeholders(&self, program: &str) -> Option<Placeholders> {
-        let path = ["portal", "url"].map(str::to_owned);
-        let url = self.layers.iter().rev().find_map(|layer| find(&layer.values, &path))?.as_str()?;
-        Placeholders::new(program, &Url::parse(url).ok()?).ok()
+        Placeholders::new(program, &Url::parse(&self.text_at("portal.url")?).ok()?).ok()
     }
 
     /// Fills in the placeholders of a setting, wherever it has a value.

@@ -192,6 +192,22 @@ fn names_without_a_prefix_stand_below_those_with_one_and_above_files() {
     assert_eq!(loaded.common.state, Some("/file".into()));
 }
 
+/// Every unit has a folder. It must not have two hosts keep their memory apart that were told to share it.
+#[test]
+fn a_server_that_a_file_names_counts_more_than_the_folder_of_the_unit() {
+    let unit = [("STATE_DIRECTORY", "/var/lib/vdr-watch")];
+    let server = "postgres://vdr@db.example.com/audit";
+    let mut setup = Setup::new().portal(&format!("state = '{server}'")).environment(&unit);
+    setup.sources.flags.clear();
+    let loaded = setup.loaded();
+    assert_eq!(loaded.common.state, Some(server.into()));
+    assert_eq!(loaded.place_of("state"), setup.sources.portal_file.clone().map(SettingPlace::File).as_ref());
+    let setup = setup.own("state = '/elsewhere'");
+    assert_eq!(setup.loaded().common.state, Some("/var/lib/vdr-watch".into()));
+    let setup = setup.environment(&[unit[0], ("VDR_WATCH_STATE", server)]);
+    assert_eq!(setup.loaded().common.state, Some(server.into()));
+}
+
 #[test]
 fn tables_may_be_shared_with_the_common_settings() {
     let loaded = Setup::new().own("[portal]\nenforce = 'keep'\nallow_http = true").loaded();

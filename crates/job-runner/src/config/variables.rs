@@ -6,6 +6,8 @@
 use figment::providers::{Format, Toml};
 use figment::value::{Dict, Value};
 
+use job_store::ServerUrl;
+
 use super::file::with_plain_dates;
 use super::layer::{Layer, find};
 use super::place::SettingPlace;
@@ -17,13 +19,22 @@ pub(crate) const PORTAL_URL: &str = "DOCSPACE_API_HOST";
 const STATE_DIRECTORY: &str = "STATE_DIRECTORY";
 
 /// What the environment says, lowest priority first: the two names without a prefix, then `PROGRAM_SECTION__KEY`.
-pub(super) fn layers(program: &str, environment: &Environment, defaults: &Dict) -> Vec<Layer> {
+///
+/// A server that the files name as `state` counts more than the folder that systemd hands on: somebody has written the one, and the other is
+/// there for every unit. Hosts that kept their memory in folders of their own would share no lease, and each would tell everything.
+pub(super) fn layers(
+    program: &str,
+    environment: &Environment,
+    defaults: &Dict,
+    state_of_files: Option<&str>,
+) -> Vec<Layer> {
     let mut layers = Vec::new();
     if let Some(url) = environment.get(PORTAL_URL) {
         layers.push(text_layer(PORTAL_URL, &["portal", "url"], url));
     }
     // systemd separates several folders by colons; the first is the one to use
-    if let Some(folder) = environment.get(STATE_DIRECTORY).and_then(|folders| folders.split(':').next()) {
+    let folder = environment.get(STATE_DIRECTORY).and_then(|folders| folders.split(':').next());
+    if let Some(folder) = folder.filter(|_| !state_of_files.is_some_and(ServerUrl::is_meant_by)) {
         layers.push(text_layer(STATE_DIRECTORY, &["state"], folder));
     }
     let prefix = prefix(program);
