@@ -53,16 +53,6 @@ pub enum Error {
         "setting `state` must be a folder or an address that begins with `postgres://`, not one with the scheme `{0}`"
     )]
     StateNotAFolder(String),
-    /// A server has its own way to copy what it holds.
-    #[error(
-        "the store is on a server ({shown}), so this command does not copy it; run `pg_dump --schema={schema} DATABASE` there, as a role that row security does not hold for, such as postgres: it copies the rows of all portals"
-    )]
-    BackupOnServer {
-        /// The server, without a password.
-        shown: String,
-        /// Of this program.
-        schema: String,
-    },
     /// Nothing says where the state could live.
     #[error("there is no folder for the state: give `--state DIR`, or set `STATE_DIRECTORY` or `HOME`")]
     NoStateFolder,

@@ -24,7 +24,7 @@ use crate::naming::NamesKey;
 use crate::setup::{Setup, print};
 use crate::state_path::State;
 use crate::stop::{Signals, unless_ended};
-use crate::stores::{Copy, copy_of, open_store};
+use crate::stores::{Copy, copied, copy_of, open_store};
 use crate::{gone, rights, spare};
 
 /// The next run re-reads this much, and compares with what is stored to tell what came late.
@@ -250,23 +250,28 @@ async fn pruned(store: &Store, before: DateTime<Utc>) -> anyhow::Result<String> 
 }
 
 async fn backup(state: &State, file: &Path) -> anyhow::Result<Exit> {
-    let paths = match state {
-        State::Files(paths) => paths,
-        State::Server(server) => {
-            let (shown, schema) = (server.shown.clone(), server.place.schema.clone());
-            return Err(Error::BackupOnServer { shown, schema }.into());
-        }
-    };
-    let path = std::path::absolute(former::find(paths).path).context("cannot tell the current folder")?;
-    if !path.exists() {
-        return missing(state);
-    }
     let file = std::path::absolute(file).context("cannot tell the current folder")?;
     if std::fs::symlink_metadata(&file).is_ok() {
         let message = "exists already; give another name, because a backup never replaces a file".to_owned();
         return Err(Error::Argument(file.display().to_string(), message).into());
     }
-    Store::backup(&path, &file).await?;
+    match state {
+        State::Files(paths) => {
+            let path = std::path::absolute(former::find(paths).path).context("cannot tell the current folder")?;
+            if !path.exists() {
+                return missing(state);
+            }
+            Store::backup(&path, &file).await?;
+        }
+        // what the server holds of this portal, which a file of `--state` can hold as well
+        State::Server(server) => {
+            let (copy, is_there) = copied(&server.place, None).await?;
+            if !is_there {
+                return missing(state);
+            }
+            copy.keep_as(&file).await?;
+        }
+    }
     print(&format!("the store was copied to {}, which only this user can read\n", file.display()))
         .map(|()| Exit::Concluded)
 }

@@ -143,11 +143,22 @@ impl Store {
     /// [`Error::Corrupt`] or [`Error::Emptied`] for a damaged original, [`Error::CannotOpen`] when it cannot be read, or when there is a file
     /// of that name already, which stays as it is, or no room for it.
     pub async fn backup(path: &Path, file: &Path) -> Result<(), Error> {
-        let failed = |source| Error::cannot_open(file, source);
         let copy = Self::snapshot_of(path).await?;
         if let Some(damage) = copy.damage().await? {
             return Err(Error::Corrupt { path: path.to_owned(), source: damage.into() });
         }
+        copy.keep_as(file).await
+    }
+
+    /// Ends the work with a temporary store, and keeps what is in it as a new file that only its owner can read.
+    ///
+    /// # Errors
+    /// [`Error::CannotOpen`] when there is a file of that name already, which stays as it is, or no room for it. [`Error::Url`] for a store on
+    /// a server.
+    pub async fn keep_as(self, file: &Path) -> Result<(), Error> {
+        let Engine::Sqlite(_) = self.engine else { return Err(Error::Url) };
+        let failed = |source| Error::cannot_open(file, source);
+        let copy = self;
         let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { return Err(Error::Url) };
         let from = copy.path().to_owned();
         let name = name.to_string_lossy();

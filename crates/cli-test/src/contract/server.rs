@@ -109,6 +109,7 @@ impl Program {
         assert!(doctor.exit != 0 && doctor.stdout.contains("was moved to postgres://"), "{}", doctor.stdout);
         setting.server = Some(place.clone());
         self.knows(&setting, "on the server").await;
+        self.comes_back_from_a_backup(&mut setting).await;
         let again = self.run(&setting, &there).await;
         assert_eq!(again.exit, 0, "{}", again.stderr);
         assert!(again.stdout.contains("there is nothing left to do"), "{}", again.stdout);
@@ -132,6 +133,24 @@ impl Program {
         self.knows(&setting, "taken back").await;
         let again = self.run(&setting, &["store", "take-back", &server]).await;
         assert!(again.exit == 2 && again.stderr.contains("was not moved away"), "{}", again.stderr);
+    }
+
+    /// What a server holds is copied into a file, which serves as a store where the file of this portal would be.
+    async fn comes_back_from_a_backup(&self, setting: &mut Setting) {
+        let copy = setting.state.path().join("backup.sqlite");
+        let backup = ["store", "backup", &copy.display().to_string()];
+        let copied = self.run(setting, &backup).await;
+        assert_eq!((copied.exit, copied.stderr.as_str()), (0, ""), "{}", copied.stdout);
+        let refused = self.run(setting, &backup).await;
+        assert!(refused.exit == 2 && refused.stderr.contains("exists already"), "{}", refused.stderr);
+        let server = setting.server.take();
+        let file = setting.state_file("sqlite");
+        let moved_away = setting.state.path().join("moved-away.sqlite");
+        std::fs::rename(&file, &moved_away).unwrap();
+        std::fs::rename(&copy, &file).unwrap();
+        self.knows(setting, "from a backup").await;
+        std::fs::rename(&moved_away, &file).unwrap();
+        setting.server = server;
     }
 
     /// A run finds nothing that was not told before.
