@@ -11,6 +11,9 @@ fn said(source: &(dyn std::error::Error + 'static)) -> String {
     said
 }
 
+/// About a server that ended a connection which it had taken.
+const AGAIN: &str = "see in the server's log why it ended the connection; the next run asks for what was not kept";
+
 /// What to do about a statement that failed, where somebody can do something, by the code that the server gives.
 pub(super) fn failed(source: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
     let reasons = [
@@ -18,6 +21,19 @@ pub(super) fn failed(source: &(dyn std::error::Error + 'static)) -> Option<&'sta
         ("(3F000)", "make this role the owner of the schema and of all that is in it"),
         ("(25006)", "name the server that can be written to, and no copy of it, in the address"),
         ("(53100)", "make room on the disk of the server"),
+        ("(53200)", "give the server more memory, or start fewer runs at a time"),
+        (
+            "statement timeout (57014)",
+            "raise `statement_timeout` of the role to some minutes, or let others read less at this time",
+        ),
+        ("(55P03)", "raise `lock_timeout` of the role, and see who holds the lock (`pg_locks`)"),
+        ("(25P03)", "raise `idle_in_transaction_session_timeout` of the role to some minutes"),
+        ("(25P04)", "raise `transaction_timeout` of the role to some minutes"),
+        ("(57P05)", "raise `idle_session_timeout` of the role to more than a run takes"),
+        ("(57P01)", AGAIN),
+        ("(57P02)", AGAIN),
+        ("(57P03)", AGAIN),
+        ("connection closed", AGAIN),
         (
             "no answer within",
             "see whether the server works, and which of its connections waits for what (`pg_stat_activity`)",
@@ -90,6 +106,12 @@ mod tests {
             ("cannot execute INSERT in a read-only transaction (25006)", Some("written to")),
             ("could not extend file \"base/5/2619\": No space left on device (53100)", Some("make room")),
             ("no answer within 120 s", Some("pg_stat_activity")),
+            ("canceling statement due to statement timeout (57014)", Some("statement_timeout")),
+            ("canceling statement due to user request (57014)", None),
+            ("canceling statement due to lock timeout (55P03)", Some("lock_timeout")),
+            ("terminating connection due to idle-in-transaction timeout (25P03)", Some("idle_in_transaction")),
+            ("terminating connection due to administrator command (57P01)", Some("server's log")),
+            ("connection closed", Some("server's log")),
             ("syntax error at or near \"x\" (42601)", None),
         ] {
             let error = Error::Database { path: "postgres://db/audit".into(), doing: "storing", source: said.into() };
