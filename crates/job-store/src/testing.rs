@@ -1,6 +1,6 @@
 //! Stores for tests, one on each engine. PostgreSQL is Debian's, started once for a test executable on a socket of its own, and gone with it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -51,20 +51,29 @@ fn programs() -> Option<PathBuf> {
     versions.pop()
 }
 
-/// Says that nothing is tested on a server, and why.
-#[expect(clippy::print_stderr, reason = "whoever reads the output of the tests must know")]
-fn not_tested(why: &str) -> Option<Running> {
-    eprintln!("NOT TESTED: postgresql ({why})");
-    None
+/// Says on stderr that something is not tested, because something else is missing; where `CI` is `true`, nothing may be.
+///
+/// # Panics
+/// There.
+pub fn not_tested(what: &str, missing: &str) {
+    say_not_tested(what, missing);
+    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{what} must be tested here: {missing}");
+}
+
+/// Past what keeps the output of tests that pass from being seen.
+fn say_not_tested(what: &str, missing: &str) {
+    // nobody can be told that nobody can be told
+    let _ = writeln!(std::io::stderr(), "NOT TESTED: {what} ({missing})");
 }
 
 fn start(settings: &str, access: &str, files: &[(&str, &str)]) -> Option<Running> {
     if std::env::var_os("WITHOUT_POSTGRESQL").is_some() {
-        return not_tested("WITHOUT_POSTGRESQL is set");
+        say_not_tested("postgresql", "WITHOUT_POSTGRESQL is set");
+        return None;
     }
     let Some(bin) = programs() else {
-        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "postgresql is not installed");
-        return not_tested("it is not installed");
+        not_tested("postgresql", "it is not installed");
+        return None;
     };
     let folder = TempDir::new().expect("a temporary folder").keep();
     for (name, text) in files {

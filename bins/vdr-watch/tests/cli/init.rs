@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use cli_test::{Run, Setting, command, run};
+use job_store::testing::not_tested;
 use portal_sim::Scenario;
 
 use crate::common::now;
@@ -35,17 +36,11 @@ sys.stdout.buffer.write(shown)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 ";
 
-#[expect(clippy::print_stderr, reason = "a test that was not run is said loudly")]
-fn not_tested() {
-    eprintln!("NOT TESTED: init in a terminal (python3 is not installed)");
-    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "python3 is missing");
-}
-
 /// What `init` shows somebody who answers like this; `None` without a terminal to try it in. `{url}` and `{key}` are filled in.
 async fn answered(answers: &[(&str, &str)]) -> Option<(Setting, Run)> {
     let python = Path::new("/usr/bin/python3");
     if !python.exists() {
-        not_tested();
+        not_tested("init in a terminal", "python3 is not installed");
         return None;
     }
     let scenario = Scenario::builtin("quiet", now()).unwrap();

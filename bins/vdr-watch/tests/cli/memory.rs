@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use job_store::testing::not_tested;
 use serde_json::{Value, json};
 
 use crate::common::{self, Setting, in_store, only_file};
@@ -160,11 +161,6 @@ async fn on_a_disk(setting: &Setting, size: &str, between: &str) -> Option<Vec<(
     Some((1..=3).map(|run| (read("exit", run).trim().parse().unwrap(), read("out", run) + &read("err", run))).collect())
 }
 
-#[expect(clippy::print_stderr, reason = "a test that was not run is said loudly")]
-fn not_tested(what: &str) {
-    eprintln!("NOT TESTED: {what} (no mount namespaces)");
-}
-
 fn assert_told(runs: &[(i32, String)]) {
     for (exit, printed) in &runs[1..] {
         let end = printed.rfind("\n}").unwrap_or_else(|| panic!("{printed}")) + 2;
@@ -187,7 +183,7 @@ async fn a_full_disk_costs_the_memory_and_not_the_findings() {
     let fill = format!("dd if=/dev/zero of={}/filler bs=1k 2>/dev/null", Path::new(&folder).display());
     match on_a_disk(&setting, "3m", &fill).await {
         Some(runs) => assert_told(&runs),
-        None => not_tested("a full disk"),
+        None => not_tested("a full disk", "no mount namespaces"),
     }
 }
 
@@ -198,7 +194,7 @@ async fn a_disk_that_is_read_only_costs_the_memory_and_not_the_findings() {
     let folder = setting.state.path().join("state");
     match on_a_disk(&setting, "3m", &format!("mount -o remount,ro {}", folder.display())).await {
         Some(runs) => assert_told(&runs),
-        None => not_tested("a disk that is read-only"),
+        None => not_tested("a disk that is read-only", "no mount namespaces"),
     }
 }
 

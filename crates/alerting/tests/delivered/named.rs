@@ -10,6 +10,7 @@ use audit_model::testing::hostile_texts;
 use audit_model::{Finding, FindingState, Sentence, Severity};
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use cli_test::smtp::Server;
+use job_store::testing::not_tested;
 use mail_parser::MessageParser;
 use outbound::{HttpOptions, SMTP_PATIENCE, SmtpOptions, SmtpSecurity};
 use secrecy::SecretString;
@@ -153,9 +154,7 @@ async fn a_signature_is_the_one_that_the_official_library_makes() {
         Some(String::from_utf8(made.stdout).unwrap())
     });
     let Some(by_library) = by_library else {
-        eprintln!("NOT TESTED: signatures of webhooks (python's standardwebhooks is not installed)");
-        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "python's standardwebhooks is missing");
-        return;
+        return not_tested("signatures of webhooks", "python's standardwebhooks is not installed");
     };
     assert_eq!(header("webhook-signature"), by_library.trim());
 }

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use job_store::testing::not_tested;
+
 /// Of its schemas.
 const VERSION: &str = "1.31";
 
@@ -36,9 +38,7 @@ fn the_published_schemas_take_every_manifest() {
         (!said.contains("No module named kubernetes_validate")).then_some(said)
     });
     let Some(said) = said else {
-        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "python's kubernetes-validate is missing");
-        eprintln!("NOT TESTED: published schemas of Kubernetes (python's kubernetes-validate is not installed)");
-        return;
+        return not_tested("published schemas of Kubernetes", "python's kubernetes-validate is not installed");
     };
     let refused: Vec<&str> = said.lines().filter(|line| line.contains("did not validate")).collect();
     let is_named = |path: &PathBuf| refused.iter().any(|line| line.contains(&path.display().to_string()));

@@ -6,12 +6,13 @@ use std::process::Stdio;
 use alerting::Alert;
 use audit_model::{FindingState, Severity, Window};
 use chrono::{DateTime, TimeDelta, Utc};
+use job_store::testing::not_tested;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use super::{channel, not_tested, options, through_an_outbox, told};
+use super::{channel, options, through_an_outbox, told};
 
 struct Server {
     url: String,
@@ -33,7 +34,7 @@ impl Server {
             .kill_on_drop(true)
             .spawn();
         let Ok(mut child) = started else {
-            not_tested("alertmanager", "prometheus-alertmanager");
+            not_tested("alertmanager", "prometheus-alertmanager is not installed");
             return None;
         };
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines();

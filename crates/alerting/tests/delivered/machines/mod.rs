@@ -65,10 +65,3 @@ async fn found<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
     };
     tokio::time::timeout(Duration::from_secs(60), looking).await.unwrap()
 }
-
-/// Says loudly what is not tested; CI has to test it.
-#[expect(clippy::print_stderr, reason = "a test that was not run is said loudly")]
-fn not_tested(name: &str, package: &str) {
-    eprintln!("NOT TESTED: {name} ({package} is not installed)");
-    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{package} is missing");
-}

