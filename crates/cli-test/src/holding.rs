@@ -23,6 +23,7 @@ pub struct Holding {
     /// Its address, for the program.
     pub url: String,
     is_held: watch::Receiver<bool>,
+    held: Arc<watch::Sender<bool>>,
     passes: watch::Sender<Passes>,
 }
 
@@ -35,9 +36,10 @@ impl Holding {
         let (held, is_held) = watch::channel(false);
         let (held, seen) = (Arc::new(held), Arc::new(AtomicUsize::new(0)));
         let (passes, passing) = watch::channel(Passes::Others);
+        let holds = Arc::clone(&held);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (portal, held, seen) = (portal.clone(), Arc::clone(&held), Arc::clone(&seen));
+                let (portal, held, seen) = (portal.clone(), Arc::clone(&holds), Arc::clone(&seen));
                 let mut passing = passing.clone();
                 tokio::spawn(async move {
                     let mut stream = stream;
@@ -54,11 +56,12 @@ impl Holding {
                 });
             }
         });
-        Holding { url, is_held, passes }
+        Holding { url, is_held, held, passes }
     }
 
-    /// Whatever is wanted waits here from now on.
+    /// Whatever is wanted waits here from now on, and [`held`](Self::held) waits for the next.
     pub fn hold(&self) {
+        self.held.send_replace(false);
         self.passes.send_replace(Passes::Others);
     }
 

@@ -65,7 +65,8 @@ pub(crate) async fn run<P: Program>(
 }
 
 /// The lock of this fleet, beside what is remembered of its first portal, so that two do not start the runs of the same folder at once;
-/// else what to end with. None in a dry run, and where no portal says where it is remembered.
+/// else what to end with. None in a dry run, and where no portal is remembered in a file: of a server, each run finds out whether another
+/// one is at work.
 fn lock<P: Program>(
     args: &CommonArgs,
     fleet: &FleetArgs,
@@ -122,9 +123,8 @@ impl Rounds<'_> {
 
     /// Gives every portal its turn.
     fn queue(&mut self, round: &Arc<Round>, began: Instant) {
-        let count = u32::try_from(round.portals.len()).unwrap_or(u32::MAX);
-        let step = self.fleet.spread.map_or(Duration::ZERO, |spread| spread.0 / count);
-        self.crew.queue(round.runs().zip(0..).map(|(run, number)| (run, began + step * number)));
+        let spread = self.fleet.spread.map_or(Duration::ZERO, |spread| spread.0);
+        self.crew.queue(round.runs().zip(turns(began, spread, round.portals.len())));
     }
 
     /// Until every run has ended, or the next round is due and nothing goes on but what takes long. Whether somebody ended the fleet
@@ -196,6 +196,14 @@ impl Rounds<'_> {
     }
 }
 
+/// When each of so many portals has its turn in a round that began then: evenly over the spread, the first one at once, and after the last
+/// one as long as between any two.
+fn turns(began: Instant, spread: Duration, count: usize) -> impl Iterator<Item = Instant> {
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    let step = spread.checked_div(count).unwrap_or_default();
+    (0..count).map(move |number| began + step * number)
+}
+
 /// When the round after this one begins. This one began then, and has been prepared `now`: where that alone took all the time, it still has a
 /// moment left for runs that end and for signals.
 fn next_round(began: Instant, every: Duration, now: Instant) -> Instant {
@@ -213,6 +221,19 @@ async fn next_end_by(crew: &mut Crew<'_>, wakes: Option<Instant>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// So that the starts of many portals are no one moment, and those of the next round follow as those of this one did.
+    #[test]
+    fn starts_are_spread_evenly_from_the_beginning_of_the_round_on() {
+        let began = Instant::now();
+        let turns = |spread: u64, count| -> Vec<Duration> {
+            turns(began, Duration::from_secs(spread), count).map(|turn| turn - began).collect()
+        };
+        assert_eq!(turns(60, 4), [0, 15, 30, 45].map(Duration::from_secs));
+        assert_eq!(turns(50, 3), [0, 16_666_666_666, 33_333_333_332].map(Duration::from_nanos));
+        assert_eq!(turns(60, 1), [Duration::ZERO]);
+        assert_eq!(turns(0, 3), [Duration::ZERO; 3]);
+    }
 
     #[test]
     fn a_round_has_time_also_where_its_settings_are_read_slowly() {

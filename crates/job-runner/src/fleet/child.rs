@@ -15,6 +15,9 @@ use crate::stop::ask_to_end;
 /// A run that is told to end does so within two seconds; one that does not is not waited for any longer.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// A terminal sends Ctrl-C to the fleet and to its runs at once, and the end of a run may be seen first.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
 /// A run that has not begun.
 pub(crate) struct Child<'a> {
     /// With a pipe for stderr.
@@ -87,10 +90,33 @@ async fn wait(
     })
     .await;
     match first {
-        Ok(Some(status)) => Ok(How::Status { status: status?, was_stopped: false }),
+        Ok(Some(status)) => {
+            let status = status?;
+            Ok(How::Status { status, was_stopped: was_stopped(status, stopping).await })
+        }
         Ok(None) => Ok(How::Status { status: end(child).await?, was_stopped: true }),
         Err(_) => end(child).await.map(|_| How::Hung(limit)),
     }
+}
+
+/// Whether a run that has ended so was stopped together with the fleet, which may hear of that a moment later.
+async fn was_stopped<T, E>(status: ExitStatus, stopping: impl Future<Output = Result<T, E>>) -> bool {
+    is_by_request(status) && timeout(AT_ONCE, stopping).await.is_ok_and(|it| it.is_ok())
+}
+
+/// Whether a signal ended it by which somebody asks a program to end, before it was able to hear that.
+#[cfg(unix)]
+fn is_by_request(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    use rustix::process::Signal;
+    let requests = [Signal::INT, Signal::TERM, Signal::HUP].map(Signal::as_raw);
+    status.signal().is_some_and(|signal| requests.contains(&signal))
+}
+
+#[cfg(not(unix))]
+fn is_by_request(_status: ExitStatus) -> bool {
+    false
 }
 
 /// Asks a run to end, and ends it where that does not help.
@@ -139,6 +165,28 @@ mod tests {
         let hanging = "trap '' TERM; while :; do :; done";
         let ended = child(hanging, Duration::from_secs(90)).run(stopped).await;
         assert!(matches!(ended.how, How::Hung(limit) if limit == Duration::from_secs(90)), "{ended:?}");
+    }
+
+    /// Ctrl-C reaches the run, which cannot hear it yet, before the fleet hears of it.
+    #[cfg(unix)]
+    #[tokio::test(start_paused = true)]
+    async fn a_run_that_is_stopped_together_with_the_fleet_is_stopped_whoever_is_seen_first() {
+        use std::os::unix::process::ExitStatusExt as _;
+
+        use rustix::process::Signal;
+        use tokio::time::sleep;
+        let is_seen_as_stopped = async |signal: Signal, is_fleet_stopped| {
+            let (stop, mut stopped) = watch::channel(false);
+            let seen = was_stopped(ExitStatus::from_raw(signal.as_raw()), stopped.wait_for(|it| *it));
+            let asked = async {
+                sleep(AT_ONCE / 2).await;
+                stop.send_replace(is_fleet_stopped);
+            };
+            tokio::join!(seen, asked).0
+        };
+        assert!(is_seen_as_stopped(Signal::INT, true).await);
+        assert!(!is_seen_as_stopped(Signal::INT, false).await, "somebody ended this run alone");
+        assert!(!is_seen_as_stopped(Signal::SEGV, true).await, "nobody asks so");
     }
 
     #[tokio::test]

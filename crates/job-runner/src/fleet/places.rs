@@ -191,6 +191,39 @@ mod tests {
         assert!(!places.holds_up(now + 2 * SLOW_AFTER));
     }
 
+    /// More than twice as many hang as there are places, and none did before: each of the others waits until one of them has ended, and so
+    /// does the round, however long ago the next one was due.
+    #[test]
+    fn where_more_hang_than_may_be_at_work_the_others_wait_and_none_is_lost() {
+        let (mut places, now) = places(2, &["a", "b", "c", "d", "e", "f", "g"]);
+        assert_eq!(started(&mut places, now), ["a", "b"]);
+        let mut later = now + SLOW_AFTER;
+        assert_eq!(started(&mut places, later), ["c", "d"]);
+        later = now + 100 * SLOW_AFTER;
+        assert_eq!(started(&mut places, later), [""; 0]);
+        assert_eq!(places.wakes(later), None, "until a run ends");
+        assert!(places.holds_up(later), "e, f and g have not had their turn");
+        end(&mut places, &["a"], later);
+        assert_eq!(started(&mut places, later), ["e"]);
+        later += SLOW_AFTER;
+        assert_eq!(started(&mut places, later), [""; 0], "e hangs, too");
+        assert!(places.holds_up(later), "f and g have not had their turn");
+        end(&mut places, &["b"], later);
+        assert_eq!(started(&mut places, later), ["f"]);
+        end(&mut places, &["f"], later);
+        assert_eq!(started(&mut places, later), ["g"]);
+        end(&mut places, &["g"], later);
+        assert!(!places.is_anybody_waiting() && !places.holds_up(later), "c, d and e are told when they end");
+        places.outlive();
+        // from the next round on they are known to hang
+        let due = later + SLOW_AFTER;
+        end(&mut places, &["c", "d", "e"], due);
+        queue(&mut places, &["c", "d", "e", "f", "g"], due);
+        assert_eq!(started(&mut places, due), ["c", "d", "f", "g"]);
+        end(&mut places, &["f", "g"], due);
+        assert!(!places.holds_up(due), "e waits for c or d");
+    }
+
     /// However many hang: they wait for each other, and neither the others nor the round wait for them.
     #[test]
     fn portals_that_outlived_their_round_take_nobody_elses_place() {

@@ -30,7 +30,7 @@ pub(crate) struct Portal {
     pub(crate) label: String,
     pub(crate) run_limit: Duration,
     pub(crate) textfile: Option<PathBuf>,
-    /// Where its program remembers it; `None` when the settings do not say it, or are wrong.
+    /// The folder in which its program remembers it; `None` when the settings name a server, do not say it, or are wrong.
     pub(crate) state: Option<PathBuf>,
     /// Why it is not looked at.
     pub(crate) refusal: Option<String>,

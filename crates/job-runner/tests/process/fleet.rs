@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::process::Stdio;
 
+use chrono::TimeDelta;
 use cli_test::Run;
 use cli_test::holding::Holding;
 use cli_test::receiver::Receiver;
-use portal_sim::{PortalSim, Scenario};
+use portal_sim::{Event, Person, PersonKind, PortalSim, Scenario};
+use tempfile::TempDir;
 
 use crate::common::{Desk, NOW};
 
@@ -208,6 +210,76 @@ async fn portals_that_another_run_looks_at_are_counted_apart() {
     let whole = fleet.file("all.txt");
     assert!(whole.ends_with("\n2 portals: 1 concluded, 1 left to another run\n"), "{whole}");
     assert!(whole.contains("Note: left to another run, which is at work on this portal\n"), "{whole}");
+}
+
+/// There no lock keeps fleets apart, but each run finds whether another one has its portal.
+#[tokio::test]
+async fn with_a_memory_on_a_server_fleets_on_two_hosts_tell_everything_once() {
+    let Some(place) = job_store::testing::place() else { return };
+    let fleet = Fleet::new(&[("a", ""), ("b", "")]).await;
+    let mut ways = Vec::new();
+    for (name, sim) in &fleet.sims {
+        sim.edit(|portal| {
+            let person = Person::new("pat@example.com", &format!("Pat {name}"), "Po").kind(PersonKind::User);
+            let (id, since) = (person.id, portal.now - TimeDelta::minutes(40));
+            portal.people.push(person);
+            for second in 0..11 {
+                portal.add_event(Event::new(5088, id, since + TimeDelta::seconds(second)));
+            }
+        });
+        let way = Holding::start(&sim.url(), "/", 0).await;
+        fleet.portal(name, &way.url, "", &sim.key());
+        ways.push(way);
+    }
+    let common = fleet.desk.write("common.toml", &format!("state = \"{}\"\n", place.url));
+    let hosts = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let on = |host: usize, format: &str| {
+        let arguments = fleet.arguments(&["--config", &common, "--format", format]);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let mut command = fleet.desk.command_of("share-watch", &arguments);
+        command.env_remove("STATE_DIRECTORY").env("TMPDIR", hosts[host].path());
+        cli_test::run(command)
+    };
+    let found = |ended: &Run| {
+        let document = ended.json();
+        let portals = document["portals"].as_array().unwrap().clone();
+        let of = |portal: serde_json::Value| {
+            let findings = portal["report"]["findings"].as_array().unwrap().clone();
+            findings.into_iter().map(|it| format!("{} {}", it["person"]["name"].as_str().unwrap(), it["state"]))
+        };
+        portals.into_iter().flat_map(of).collect::<Vec<_>>()
+    };
+
+    // the runs of the first fleet are at work when the second one begins
+    let second = async {
+        for way in &mut ways {
+            cli_test::in_time(way.held()).await;
+            way.let_pass();
+        }
+        let second = on(1, "json").await;
+        ways.iter().for_each(Holding::release);
+        second
+    };
+    let (first, second) = tokio::join!(on(0, "json"), second);
+    assert_eq!((first.exit, first.stderr.as_str()), (0, ""));
+    assert_eq!(found(&first), ["Pat a Po \"new\"", "Pat b Po \"new\""], "{}", first.stdout);
+    assert_eq!(second.exit, 0, "{}", second.stderr);
+    let document = second.json();
+    for (number, (name, _)) in fleet.sims.iter().enumerate() {
+        let portal = &document["portals"][number];
+        assert_eq!((&portal["name"], &portal["exit_code"]), (&(*name).into(), &0.into()));
+        assert_eq!(portal["note"], "left to another run, which is at work on this portal", "{portal:#}");
+        assert!(portal["report"].is_null(), "{portal:#}");
+        let lines: Vec<&str> = second.stderr.lines().filter(|line| line.starts_with(&format!("{name}: "))).collect();
+        assert!(lines.len() == 1 && lines[0].contains("another run ("), "{}", second.stderr);
+    }
+    assert_eq!(second.stderr.lines().count(), 2, "nothing is said of the fleet: {}", second.stderr);
+
+    // each host has what the other one has told
+    let next = on(1, "text").await;
+    assert_eq!((next.exit, next.stdout.as_str(), next.stderr.as_str()), (0, "", ""));
+    let next = on(0, "json").await;
+    assert_eq!(found(&next), ["Pat a Po \"known\"", "Pat b Po \"known\""], "{}", next.stdout);
 }
 
 /// As the one process of a container, which is started again when it ends.

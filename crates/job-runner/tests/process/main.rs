@@ -15,4 +15,5 @@ mod server;
 mod sixth;
 #[cfg(target_os = "linux")]
 mod stragglers;
+mod two_hosts;
 mod watched;

@@ -157,6 +157,36 @@ async fn as_many_as_there_are_places_hang_and_the_others_are_looked_at() {
     assert_eq!((rest.last().unwrap()["exit_code"].as_i64(), exit), (Some(4), 4));
 }
 
+/// Then the round waits until one of them ends: the others get their turn, and all are told.
+#[tokio::test]
+async fn more_hang_than_may_be_at_work_and_all_are_told() {
+    let fleet = Fleet::new(&[("a", ""), ("b", ""), ("c", ""), ("d", "")]).await;
+    let mut held = [hold(&fleet, "a", "").await, hold(&fleet, "b", "").await, hold(&fleet, "c", "").await];
+    let mut work = AtWork::start(&fleet, &["--every", "1s", "--at-most", "1"]);
+    let [a, b, c] = &mut held;
+    cli_test::in_time(a.held()).await;
+    cli_test::in_time(b.held()).await;
+    assert_eq!(work.runs(), 2);
+    a.release();
+    cli_test::in_time(c.held()).await;
+    assert_eq!(work.runs(), 2);
+    b.release();
+    let first = work.next().await.expect("the round ends, though c hangs");
+    // those that had to end for the others
+    assert!(has_report(&first, "a") && has_report(&first, "b"), "{first:#}");
+    assert!(is_at_work(&first, "c") && (has_report(&first, "d") || is_at_work(&first, "d")), "{first:#}");
+    c.release();
+    let mut told = vec![first];
+    while !["c", "d"].iter().all(|name| told.iter().any(|summary| has_report(summary, name))) {
+        told.push(work.next().await.expect("it comes"));
+    }
+    for name in ["a", "b", "c", "d"] {
+        let of = told.iter().map(|summary| portal(summary, name)).find(|portal| portal["report"].is_object()).unwrap();
+        assert_eq!((&of["exit_code"], &of["note"]), (&0.into(), &Value::Null), "{of:#}");
+    }
+    work.end().await;
+}
+
 /// As those that timers and cron start.
 #[tokio::test]
 async fn a_fleet_that_waits_for_one_portal_keeps_no_other_from_looking() {
