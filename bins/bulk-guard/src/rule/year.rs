@@ -257,9 +257,10 @@ fn people_who_take_a_few_documents_each_are_no_finding_of_a_room() {
         detector.finish().into_iter().map(|incident| (incident, Extent::default())).collect();
     let of_several = |who: &Who| matches!(who, Who::Room(_) | Who::VisitorsOfRooms);
     let above = found.iter().filter(|(incident, _)| of_several(&incident.who)).count();
+    let mut those: Vec<_> = found.iter_mut().filter(|(incident, _)| of_several(&incident.who)).collect();
     each_change(|change, _| {
-        let near = found.iter_mut().filter(|(incident, _)| incident.finding.window.contains(change.event.at));
-        let own = near.filter(|(incident, _)| of_several(&incident.who) && incident.includes(change));
+        let near = those.iter_mut().filter(|(incident, _)| incident.finding.window.contains(change.event.at));
+        let own = near.filter(|(incident, _)| incident.includes(change));
         own.for_each(|(_, extent)| extent.add(change, &Rooms::default()));
     });
     let told = to_be_told(&Limits::default(), found, &Accounts::default());

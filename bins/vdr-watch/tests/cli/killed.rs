@@ -10,9 +10,10 @@ use tokio::process::Child;
 
 use crate::common::{Run, Setting, now, without_states};
 
-/// Kills: twenty by default, more with `KILLS=500 cargo test -p vdr-watch --test cli killed`.
+/// Kills: eight by default, twenty with `FAULTS=all`, more with `KILLS=500 cargo test -p vdr-watch --test cli killed`.
 fn kills() -> usize {
-    std::env::var("KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(20)
+    let usual = if cli_test::plays_all_faults() { 20 } else { 8 };
+    std::env::var("KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
 /// Ten days, read in slices: several requests and several transactions.
@@ -45,7 +46,7 @@ async fn the_run_after_a_kill_reports_what_an_undisturbed_one_does() {
         // every few kills on a fresh store, in between on what the killed runs before have left
         let fresh = Setting::new("incident").await;
         let setting = if n % 3 == 0 { &fresh } else { &setting };
-        run_and_kill(setting, &TEN_DAYS, 1 + n % 24, n * 37 % 400).await;
+        run_and_kill(setting, &TEN_DAYS, 1 + n * 5 % 24, n * 37 % 400).await;
         if n % 3 != 1 {
             let after = setting.run(&json).await;
             assert_eq!((after.exit, after.stderr.as_str()), (0, ""), "kill {n}");
