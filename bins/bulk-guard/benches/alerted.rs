@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use cli_test::bench::{say, true_now};
+use cli_test::bench::{program, say, true_now};
 use cli_test::docspace_webhook::{Delivery, SIGNATURE};
 use cli_test::receiver::Receiver;
 use outbound::HttpOptions;
@@ -71,7 +71,7 @@ impl Office {
     }
 
     fn command(&self, extra: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bulk-guard"));
+        let mut command = Command::new(program(env!("CARGO_BIN_EXE_bulk-guard")));
         command.args(extra).args(["--portal", &self.sim.url(), "--config"]);
         command.arg(self.folder.path().join("bulk-guard.toml")).arg("--state").arg(self.folder.path().join("state"));
         command.env("DOCSPACE_API_KEY", self.sim.key()).kill_on_drop(true);

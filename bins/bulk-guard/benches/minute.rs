@@ -10,7 +10,7 @@ use std::io;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use cli_test::bench::{say, true_now};
+use cli_test::bench::{program, say, true_now};
 use portal_sim::{Office, PortalSim};
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
@@ -27,7 +27,7 @@ async fn main() -> Fallible<()> {
     let state = tempfile::tempdir()?;
     let run = |extra: &[&str]| {
         sim.edit(|portal| portal.now = true_now());
-        Command::new(env!("CARGO_BIN_EXE_bulk-guard"))
+        Command::new(program(env!("CARGO_BIN_EXE_bulk-guard")))
             .args(extra)
             .args(["--portal", &sim.url(), "--until", &now.to_rfc3339(), "--state"])
             .arg(state.path())

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use audit_model::Window;
 use chrono::TimeDelta;
-use cli_test::bench::{peak_kib_of, say, true_now};
+use cli_test::bench::{peak_kib_of, program, say, true_now};
 use event_archive::Archive;
 use futures::TryStreamExt as _;
 use job_store::Store;
@@ -39,7 +39,7 @@ async fn measure(events: usize) -> Fallible<()> {
     let [since, until] = [month.since, month.until].map(|at| at.to_rfc3339());
     let run = |with_files: bool| {
         sim.edit(|portal| portal.now = true_now());
-        let mut command = Command::new(env!("CARGO_BIN_EXE_compliance-monthly"));
+        let mut command = Command::new(program(env!("CARGO_BIN_EXE_compliance-monthly")));
         command.args(["--portal", &sim.url(), "--since", &since, "--until", &until, "--state"]).arg(&state);
         if with_files {
             command.arg("--out").arg(&out);

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use cli_test::bench::{cpu_seconds, peak_kib_of, say, true_now};
+use cli_test::bench::{cpu_seconds, peak_kib_of, program, say, true_now};
 use portal_sim::{Office, PortalSim};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
@@ -60,7 +60,7 @@ async fn measure(events: usize, days: i64) -> Fallible<()> {
     let sim = PortalSim::start(office.build(now)?).await?;
     let state = tempfile::tempdir()?;
     let command = |extra: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vdr-watch"));
+        let mut command = Command::new(program(env!("CARGO_BIN_EXE_vdr-watch")));
         command
             .args(extra)
             .args(["--portal", &sim.url(), "--until", &now.to_rfc3339(), "--state"])

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use cli_test::bench::{cpu_seconds, peak_kib_of, resident_kib_of, say, true_now};
+use cli_test::bench::{cpu_seconds, peak_kib_of, program, resident_kib_of, say, true_now};
 use portal_sim::{Office, PortalSim};
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
@@ -69,7 +69,7 @@ struct Round {
 
 fn round(folder: &Path, at_most: usize) -> Fallible<Round> {
     let started = Instant::now();
-    let mut fleet = Command::new(env!("CARGO_BIN_EXE_vdr-watch"))
+    let mut fleet = Command::new(program(env!("CARGO_BIN_EXE_vdr-watch")))
         .args(["fleet", "--at-most", &at_most.to_string(), "--portals"])
         .arg(folder.join("portals"))
         .arg("--state")

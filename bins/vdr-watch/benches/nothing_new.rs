@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use chrono::TimeDelta;
-use cli_test::bench::{cpu_seconds, peak_kib_of, say, true_now};
+use cli_test::bench::{cpu_seconds, peak_kib_of, program, say, true_now};
 use portal_sim::{Office, PortalSim};
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
@@ -31,7 +31,7 @@ async fn main() -> Fallible<()> {
     let state = tempfile::tempdir()?;
     let run = |extra: &[&str]| {
         sim.edit(|portal| portal.now = true_now());
-        Command::new(env!("CARGO_BIN_EXE_vdr-watch"))
+        Command::new(program(env!("CARGO_BIN_EXE_vdr-watch")))
             .args(extra)
             .args(["--portal", &sim.url(), "--until", &now.to_rfc3339(), "--state"])
             .arg(state.path())

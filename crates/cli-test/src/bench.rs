@@ -1,5 +1,6 @@
 //! What benches of built programs share. They run release builds, which know no clock but the machine's.
 
+use std::ffi::OsString;
 use std::io::{self, Write as _};
 
 use chrono::{DateTime, SubsecRound, Utc};
@@ -8,6 +9,11 @@ use chrono::{DateTime, SubsecRound, Utc};
 #[expect(clippy::disallowed_methods, reason = "a bench has no other clock than what it measures")]
 pub fn true_now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(0)
+}
+
+/// The program to measure: the one that was built for the bench, or the file that `PROGRAM` names, such as one that was packaged.
+pub fn program(built: &str) -> OsString {
+    std::env::var_os("PROGRAM").unwrap_or_else(|| built.into())
 }
 
 /// Prints a line of the result.
