@@ -30,10 +30,8 @@ fn seconds(folder: &Path, entries: usize) -> Fallible<f64> {
     std::fs::write(&path, policy(entries))?;
     let started = Instant::now();
     for _ in 0..RUNS {
-        let checked = Command::new(program(env!("CARGO_BIN_EXE_ip-fence")))
-            .args(["policy", "check", "--policy"])
-            .arg(&path)
-            .output()?;
+        let checked =
+            Command::new(env!("CARGO_BIN_EXE_ip-fence")).args(["policy", "check", "--policy"]).arg(&path).output()?;
         if !checked.status.success() {
             return Err(String::from_utf8_lossy(&checked.stderr).into());
         }
