@@ -95,7 +95,7 @@ const SHOWN: [(&str, &[&str]); 5] = [
 
 fn not_tested() {
     // past what keeps the output of tests that pass from being seen
-    writeln!(std::io::stderr(), "NOT TESTED: the tour (the programs are not built)").unwrap();
+    let _ = writeln!(std::io::stderr(), "NOT TESTED: the tour (the programs are not built)");
     assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "a program is missing");
 }
 

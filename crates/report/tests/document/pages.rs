@@ -16,7 +16,7 @@ fn tools() -> PathBuf {
 /// Says what is missing, and fails where nothing may be.
 fn not_tested(what: &str, remedy: &str) {
     // past what keeps the output of tests that pass from being seen
-    writeln!(std::io::stderr(), "NOT TESTED: {what} ({remedy})").unwrap();
+    let _ = writeln!(std::io::stderr(), "NOT TESTED: {what} ({remedy})");
     assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{what} is missing");
 }
 
