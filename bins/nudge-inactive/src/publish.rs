@@ -126,11 +126,12 @@ struct ManagerMail<'a> {
 }
 
 impl Effect for ManagerMail<'_> {
-    async fn call(&self, _: &mut Begun<'_>) -> Result<Called, job_store::Error> {
+    async fn call(&self, begun: &mut Begun<'_>) -> Result<Called, job_store::Error> {
         if let Some(why) = self.stopped.lock().ok().and_then(|stopped| stopped.clone()) {
             return Ok(Called::NotNow(why));
         }
-        let Err(failure) = self.mailer.lock().await.send(self.letter).await else { return Ok(Called::Done) };
+        let sent = self.mailer.lock().await.send_if(self.letter, || begun.may_act()).await?;
+        let Err(failure) = sent else { return Ok(Called::Done) };
         let (fate, why) = (failure.fate(), failure.to_string());
         if failure.is_about_the_server()
             && let Ok(mut stopped) = self.stopped.lock()

@@ -3,7 +3,9 @@
 //! A server that has the whole message and dies before it says so may have taken it. That is [`Fate::Unknown`]: sending again may make
 //! a second copy, with the same `Message-ID`.
 
+use std::convert::Infallible;
 use std::fmt;
+use std::future::ready;
 use std::time::{Duration, SystemTime};
 
 use audit_model::PortalText;
@@ -206,21 +208,56 @@ impl Mailer {
     /// # Errors
     /// [`MailError`]; its [`fate`](MailError::fate) says whether the mail may have left.
     pub async fn send(&mut self, mail: &Mail) -> Result<(), MailError> {
-        let message = self.message(mail)?;
-        let bytes = message.formatted();
-        let was_open = self.connection.is_some();
-        let sent = self.send_once(message.envelope(), &bytes).await;
-        // a server that takes so many mails over one connection says so to the next
-        if matches!(sent, Err(MailError::NotNow { .. })) && was_open && self.connection.is_none() {
-            return self.send_once(message.envelope(), &bytes).await;
+        match self.send_if(mail, || ready(Ok::<(), Infallible>(()))).await {
+            Ok(sent) => sent,
+            Err(never) => match never {},
         }
-        sent
     }
 
-    async fn send_once(&mut self, envelope: &Envelope, bytes: &[u8]) -> Result<(), MailError> {
+    /// The same for a mail that may have lost its reason to leave while a server was connected to: asked right before the message is handed
+    /// over, once the server is ready for it.
+    ///
+    /// # Errors
+    /// Why it may not leave: then it has not.
+    pub async fn send_if<E, F>(&mut self, mail: &Mail, may_leave: impl Fn() -> F) -> Result<Result<(), MailError>, E>
+    where
+        F: Future<Output = Result<(), E>>,
+    {
+        let message = match self.message(mail) {
+            Ok(message) => message,
+            Err(error) => return Ok(Err(error)),
+        };
+        let bytes = message.formatted();
+        let was_open = self.connection.is_some();
+        let sent = self.send_once(message.envelope(), &bytes, may_leave()).await?;
+        // a server that takes so many mails over one connection says so to the next
+        if matches!(sent, Err(MailError::NotNow { .. })) && was_open && self.connection.is_none() {
+            return self.send_once(message.envelope(), &bytes, may_leave()).await;
+        }
+        Ok(sent)
+    }
+
+    async fn send_once<E>(
+        &mut self,
+        envelope: &Envelope,
+        bytes: &[u8],
+        may_leave: impl Future<Output = Result<(), E>>,
+    ) -> Result<Result<(), MailError>, E> {
         let patience = self.options.patience;
-        let mut connection = self.connect().await?;
-        let sent = hand_over(&mut connection, envelope, bytes, patience).await;
+        let mut connection = match self.connect().await {
+            Ok(connection) => connection,
+            Err(error) => return Ok(Err(error)),
+        };
+        let sent = match offer(&mut connection, envelope, patience).await {
+            Ok(()) => match may_leave.await {
+                Ok(()) => hand_over(&mut connection, bytes, patience).await,
+                Err(why) => {
+                    let _ = timeout(GOODBYE, connection.abort()).await;
+                    return Err(why);
+                }
+            },
+            Err(error) => Err(error),
+        };
         let may_go_on = match &sent {
             Ok(()) => true,
             Err(MailError::NotNow { .. } | MailError::NotTaken { .. } | MailError::Refused { .. }) => {
@@ -233,7 +270,7 @@ impl Mailer {
         } else {
             let _ = timeout(GOODBYE, connection.abort()).await;
         }
-        sent
+        Ok(sent)
     }
 
     async fn connect(&mut self) -> Result<AsyncSmtpConnection, MailError> {
@@ -327,13 +364,8 @@ fn header(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 
-/// MAIL, RCPT, DATA and the message, so that it is known how far the server came.
-async fn hand_over(
-    connection: &mut AsyncSmtpConnection,
-    envelope: &Envelope,
-    bytes: &[u8],
-    patience: Duration,
-) -> Result<(), MailError> {
+/// MAIL and RCPT: whether the server takes mails from whom to whom.
+async fn offer(connection: &mut AsyncSmtpConnection, envelope: &Envelope, patience: Duration) -> Result<(), MailError> {
     let mut parameters = Vec::new();
     let is_plain = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
     if !envelope.to().iter().chain(envelope.from()).all(is_plain) {
@@ -347,6 +379,11 @@ async fn hand_over(
     for to in envelope.to() {
         in_time(connection.command(Rcpt::new(to.clone(), Vec::new())), patience, Step::Recipient).await?;
     }
+    Ok(())
+}
+
+/// DATA and the message, each by itself, so that it is known how far the server came.
+async fn hand_over(connection: &mut AsyncSmtpConnection, bytes: &[u8], patience: Duration) -> Result<(), MailError> {
     in_time(connection.command(Data), patience, Step::Sender).await?;
     in_time(connection.message(bytes), patience, Step::Message).await
 }

@@ -63,7 +63,7 @@ pub trait Effect: Sync {
     /// Does it, once. What a later run must know to find what was done is put into [`Begun::note`] before the request that does it.
     ///
     /// # Errors
-    /// Those of [`Begun::note`] only; what the other side says is a value.
+    /// Those of [`Begun::note`] and [`Begun::may_act`] only; what the other side says is a value.
     fn call(&self, begun: &mut Begun<'_>) -> impl Future<Output = Result<Called, Error>> + Send;
 
     /// Whether it has happened. Changes nothing.
@@ -86,6 +86,15 @@ pub struct Begun<'a> {
 impl Begun<'_> {
     pub fn intent(&self) -> &Intent {
         self.intent
+    }
+
+    /// Whether this run still holds whatever keeps others off: to be asked again right before a request that something slow precedes, unless
+    /// [`note`](Self::note) comes in between, which fails without it.
+    ///
+    /// # Errors
+    /// Of the store: then the request must not be made.
+    pub async fn may_act(&self) -> Result<(), Error> {
+        self.actions.store.may_act().await
     }
 
     /// Puts another payload in place of the one before. It is on disk when this returns.

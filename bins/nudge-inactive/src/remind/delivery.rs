@@ -59,7 +59,8 @@ impl<'a> Delivery<'a> {
 impl Effect for Delivery<'_> {
     /// The intent counts this try already: whatever ends this process, the next one knows.
     async fn call(&self, begun: &mut Begun<'_>) -> Result<Called, job_store::Error> {
-        let Err(error) = self.mailer.lock().await.send(self.mail).await else { return Ok(Called::Done) };
+        let sent = self.mailer.lock().await.send_if(self.mail, || begun.may_act()).await?;
+        let Err(error) = sent else { return Ok(Called::Done) };
         if let Ok(mut setback) = self.setback.lock() {
             *setback = Some(Setback::from(&error));
         }

@@ -37,7 +37,7 @@ pub(crate) fn settings(server: &Server, more: &str) -> String {
 }
 
 /// The same at a portal without a robot.
-fn settings_for(port: u16, more: &str) -> String {
+pub(crate) fn settings_for(port: u16, more: &str) -> String {
     format!(
         "service_accounts = []\n{more}\n[remind]\nenabled = true\nhours = \"00:00-24:00\"\nweekends = true\n\
          unsubscribe = [\"mailto:stop@example.com\"]\n[mail]\nhost = \"localhost\"\nport = {port}\nsecurity = \"none\"\nfrom = \"DocSpace <docspace@example.com>\"\n"

@@ -8,6 +8,7 @@ mod doctor;
 mod explain;
 mod faults;
 mod honesty;
+mod lease;
 mod load;
 mod mails;
 mod managers;

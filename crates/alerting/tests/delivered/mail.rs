@@ -119,6 +119,25 @@ async fn a_connection_that_is_used_up_is_replaced() {
     assert_eq!(server.messages().len(), 9);
 }
 
+/// It is asked whether a mail may leave once the server is ready for the message, and not before: connecting may take its time.
+#[tokio::test]
+async fn a_mail_that_may_not_leave_any_more_is_not_handed_over() {
+    let Some(server) = Server::start("refuse:ben@example.com", &[]).await else { return };
+    let mut mailer = mailer(options(server.port));
+    let asked = std::cell::Cell::new(0);
+    let answer = async |may_leave: Result<(), &'static str>| {
+        asked.set(asked.get() + 1);
+        may_leave
+    };
+    let (anna, ben) = (mail("anna@example.com"), mail("ben@example.com"));
+    assert_eq!(mailer.send_if(&anna, || answer(Err("too late"))).await.unwrap_err(), "too late");
+    assert_eq!((server.messages().len(), asked.get()), (0, 1));
+    let refused = mailer.send_if(&ben, || answer(Err("too late"))).await.unwrap();
+    assert_eq!((refused.unwrap_err().fate(), asked.get()), (Fate::Refused, 1));
+    mailer.send_if(&anna, || answer(Ok(()))).await.unwrap().unwrap();
+    assert_eq!((server.messages().len(), asked.get()), (1, 2));
+}
+
 #[tokio::test]
 async fn a_file_goes_with_the_mail_and_answers_reach_whom_it_names() {
     let Some(server) = Server::start("accept", &[]).await else { return };
