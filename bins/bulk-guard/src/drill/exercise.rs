@@ -192,6 +192,9 @@ impl<'a> Exercise<'a> {
         if self.beaten.elapsed() < BEAT { Ok(drill) } else { self.commit(&drill).await }
     }
 
+    /// Does what follows. Before the room is made, the drill is kept once more: where another run has ended it meanwhile, nobody would take the
+    /// room away. The other calls ask no such thing: they are about this drill's own room and nothing else, which whoever ends the drill deletes
+    /// with all that is in it, and no other drill begins before that.
     async fn perform(&mut self, mut drill: Drill, what: Do, entries: &[Entry]) -> anyhow::Result<Drill> {
         match &what {
             Do::MakeRoom => return self.make_room(drill).await,
@@ -248,7 +251,8 @@ impl<'a> Exercise<'a> {
     }
 
     async fn make_room(&mut self, drill: Drill) -> anyhow::Result<Drill> {
-        let Some(own) = &self.site.own else { return Ok(drill) };
+        let Some(own) = self.site.own.clone() else { return Ok(drill) };
+        let drill = self.commit(&drill).await?;
         let made = own.create_data_room(&drill.title()).await;
         let after = match made {
             Ok(room) => Drill { room: OwnRoom::Made(room.fact.id), stage: Stage::Filling, ..drill },

@@ -268,6 +268,30 @@ async fn what_a_stopped_drill_leaves_is_taken_away_at_once() {
     assert_eq!(watched.drills_told(), [("\"high\"".to_owned(), false)]);
 }
 
+/// A drill is held up before it makes its room for so long that another run ends it: nobody would take the room away.
+#[tokio::test]
+async fn a_drill_that_another_run_has_ended_makes_no_room() {
+    let watched = Watched::of(portal(), SETTINGS).await;
+    let store = store(&watched.setting).await;
+    // in the moment in which its beginning is kept
+    let ends = "CREATE TRIGGER ends AFTER UPDATE ON journal_entry
+                WHEN NEW.kind = 'drill' AND json_extract(NEW.payload, '$.revision') = 1
+                BEGIN
+                    UPDATE journal_entry SET state = 'done', payload =
+                        json_set(NEW.payload, '$.revision', 2, '$.stage', 'over', '$.is_told', json('true'))
+                    WHERE key = NEW.key;
+                END";
+    store.script("waiting", ends).await.unwrap();
+    store.close().await;
+    let drill = watched.run(&["drill"]).await;
+    assert_eq!((drill.exit, drill.stdout.as_str()), (1, ""), "{}", drill.stderr);
+    assert!(drill.stderr.contains("another run has gone on with the drill"), "{}", drill.stderr);
+    let requests = watched.setting.sim.requests();
+    let changes: Vec<_> = requests.iter().filter(|request| request.method != "GET").collect();
+    assert!(changes.is_empty(), "{changes:?}");
+    assert_eq!(watched.left(), (0, 0));
+}
+
 /// The portal refuses to disable the account: said, and cleaned up after.
 #[tokio::test]
 async fn a_step_that_does_not_happen_is_said() {
