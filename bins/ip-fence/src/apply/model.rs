@@ -2,7 +2,7 @@
 //!
 //! Checked of each: the end is one of four, and the first run after the deadline reaches it; others' writes since the first read are told, and
 //! those that were overwritten as overwritten; each entry stands as often as it should, by what everybody wanted in the order in which it
-//! arrived; the switch is on only where it was, somebody confirmed it, or others wanted it.
+//! arrived; the switch is on only where it was, somebody confirmed it, or others wanted it; no run writes that has lost its lease.
 //!
 //! Not checked, because nobody can tell: how often an entry of the difference stands that others have changed, too (only whether it does, and
 //! not even that where they put it in and took it out, or where it ends as a conflict); entries of writes that were overwritten, which are
@@ -84,6 +84,10 @@ impl Ledger for Host {
 
     async fn commit(&self, entry: &Entry) -> anyhow::Result<bool> {
         self.ask(|world| {
+            if !world.has_lease {
+                bail!("the lease has passed to another run");
+            }
+            world.may_write = false;
             let Some(kept) = &world.ledger else { bail!("the entry is gone") };
             if kept.revision != entry.revision {
                 world.reach("changed meanwhile");
@@ -98,6 +102,13 @@ impl Ledger for Host {
 
     async fn may_act(&self) -> anyhow::Result<()> {
         others().await;
+        let mut world = self.world();
+        if !world.has_lease {
+            world.reach("lost lease");
+            bail!("the lease has passed to another run");
+        }
+        // as it lasts anew from now on, the write may leave
+        world.may_write = true;
         Ok(())
     }
 }
@@ -118,6 +129,7 @@ fn whatever_happens_nobody_is_locked_out_and_nothing_is_lost_in_silence() {
         ("conflict", 200),
         ("refused", 50),
         ("crash", 8),
+        ("lost lease", 200),
         ("lost switch", 50),
         ("lost answer", 20),
         ("came later", 50),

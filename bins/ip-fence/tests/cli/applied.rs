@@ -152,6 +152,65 @@ async fn of_two_hosts_with_one_store_one_writes_and_either_takes_back() {
     drop(here);
 }
 
+/// A host is held up between the note of a write and the write itself for so long that another one takes the lease over: it writes nothing
+/// more, says why, and the next run takes back what was written before.
+#[tokio::test]
+async fn a_host_that_has_lost_its_lease_writes_nothing() {
+    for written in [0, 1] {
+        let mut setting = portal_with(scenario()).await;
+        if !setting.keep_on_server() {
+            return;
+        }
+        let setting = planned_on(setting, CONFIG).await;
+        let is_taken_over = LeaseTaken::with_note(&setting, written + 1).await;
+        let ended = applied(&setting).await;
+        assert_eq!((ended.exit, puts(&setting.sim)), (1, written), "{}{}", ended.stdout, ended.stderr);
+        assert!(ended.stderr.contains("has passed to another run"), "{}", ended.stderr);
+        assert!(!now_at(&setting.sim).1, "{}", ended.stdout);
+        is_taken_over.end().await;
+        setting.lease_ends().await;
+        setting.sim.edit(|scenario| scenario.now += TimeDelta::hours(1));
+        let next = ran(&setting, &[]).await;
+        assert_eq!((next.exit, now_at(&setting.sim)), (0, before()), "{}{}", next.stdout, next.stderr);
+        assert_eq!(puts(&setting.sim), 2 * written, "{}", next.stdout);
+    }
+}
+
+/// Another host that takes the lease over in the moment in which a write is noted.
+struct LeaseTaken {
+    store: job_store::Store,
+    name: String,
+}
+
+impl LeaseTaken {
+    /// With the note of the write of this number.
+    async fn with_note(setting: &Setting, number: usize) -> Self {
+        let place = setting.server.as_ref().unwrap();
+        let store = job_store::Store::on_server(place).await.unwrap();
+        let portal = &place.portal;
+        let name = format!("taken_over_{}", portal.replace(|c: char| !c.is_ascii_alphanumeric(), "_"));
+        // other tests have rows of other portals in the same tables
+        let sql = format!(
+            "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                 IF json_array_length(NEW.payload::json -> 'puts') = {number} THEN
+                     UPDATE lease SET holder = 'another host', fence = fence + 1;
+                 END IF;
+                 RETURN NULL;
+             END $$;
+             CREATE TRIGGER {name} AFTER UPDATE ON journal_entry FOR EACH ROW WHEN (NEW.portal = '{portal}')
+                 EXECUTE FUNCTION {name}()"
+        );
+        store.script("waiting", sql).await.unwrap();
+        LeaseTaken { store, name }
+    }
+
+    async fn end(self) {
+        let sql = format!("DROP FUNCTION {} CASCADE", self.name);
+        self.store.script("waiting", sql).await.unwrap();
+        self.store.close().await;
+    }
+}
+
 /// Two hosts with a store each, and one plan: what one has written and taken back is not the other's, and while the list of one stands, the
 /// other stops.
 #[tokio::test]

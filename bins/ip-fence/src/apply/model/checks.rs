@@ -13,6 +13,9 @@ use super::world::{Happened, World, shown};
 impl World {
     /// Right before a write: it is kept, holds what was read and the reviewed difference, and is no blind repetition.
     pub(super) fn check_put(&mut self, list: &AddressList) {
+        if !std::mem::take(&mut self.may_write) {
+            self.accuse("a write of a run that may have lost its lease".to_owned());
+        }
         let Some(entry) = self.ledger.clone() else { return self.accuse("a write that is not kept".to_owned()) };
         if !self.has_marker {
             self.accuse("a write, and no file says so if the store is lost".to_owned());

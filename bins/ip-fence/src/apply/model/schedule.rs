@@ -137,6 +137,7 @@ impl Schedule {
         self.before_run = (!is_foreground).then_some(kept.state);
         let mut world = self.world();
         world.note(|| format!("a run starts (in front: {is_foreground}, over: {is_over})"));
+        (world.has_lease, world.may_write) = (true, false);
         let host = Host { world: self.world.clone(), began: world.now };
         drop(world);
         self.run = Some(Box::pin(async move { follow((&host, &host), "a1", (is_foreground, is_over)).await }));
@@ -154,7 +155,11 @@ impl Schedule {
                 self.run = None;
                 let before = self.before_run.take();
                 let mut world = self.world();
-                if let Ok(Some(left)) = ended {
+                let Ok(left) = ended else {
+                    world.note(|| "the process ends, because it has lost its lease".to_owned());
+                    return false;
+                };
+                if let Some(left) = left {
                     world.check_left(&left);
                     world.check_exit(before, &left);
                 }
@@ -235,7 +240,15 @@ impl Schedule {
                 }
             }
             16..18 => self.decide(),
-            18..120 => {
+            18 => {
+                let mut world = self.world();
+                // whoever was told that they may write is left the time to do so
+                if !world.may_write {
+                    world.note(|| "another host takes the lease".to_owned());
+                    world.has_lease = false;
+                }
+            }
+            19..120 => {
                 let milliseconds = self.world().dice.below(1_500) as i64;
                 self.world().pass(TimeDelta::milliseconds(milliseconds));
             }

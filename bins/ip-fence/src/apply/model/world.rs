@@ -67,6 +67,10 @@ pub(super) struct World {
     pub(super) rows_come_late: bool,
     pub(super) reads_are_stale: bool,
     pub(super) ledger: Option<Entry>,
+    /// Whether the run that is at work holds the lease.
+    pub(super) has_lease: bool,
+    /// Whether it was told that it may write, once.
+    pub(super) may_write: bool,
     /// The file beside the store that says that a list is being applied.
     pub(super) has_marker: bool,
     pub(super) happened: Vec<Happened>,
@@ -96,6 +100,8 @@ impl World {
             rows_come_late: false,
             reads_are_stale: false,
             ledger: None,
+            has_lease: false,
+            may_write: false,
             has_marker: false,
             happened: Vec::new(),
             read_for: BTreeMap::new(),
