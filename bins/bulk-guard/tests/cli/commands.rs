@@ -2,7 +2,7 @@
 
 use portal_sim::PersonKind;
 
-use crate::common::{Burst, folder_deleted, hire, office, setting};
+use crate::common::{Burst, folder_deleted, hire, json, office, setting};
 
 #[tokio::test]
 async fn explain_shows_the_fullest_stretch_and_whether_a_plan_could_touch_somebody() {
@@ -20,6 +20,43 @@ async fn explain_shows_the_fullest_stretch_and_whether_a_plan_could_touch_somebo
     let unknown = setting.run(&["explain", "nobody@example.com"]).await;
     assert_eq!(unknown.exit, 2);
     assert!(unknown.stderr.contains("nobody has the id"), "{}", unknown.stderr);
+}
+
+/// A pseudonym of a report leads back to the person where the key is at hand that it was made with, and to nobody otherwise.
+#[tokio::test]
+async fn what_takes_a_person_takes_their_pseudonym_with_the_key() {
+    let mut portal = office();
+    let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+    Burst::new(5018, 130).by(&mut portal, &mara, &[71], "");
+    let setting = setting(portal).await;
+    setting.file("names-key", "0123456789abcdef0123456789abcdef\n");
+    setting.file("another-key", "fedcba9876543210fedcba9876543210\n");
+    let names = |key: &str| format!("names = \"pseudonym\"\nnames_key_file = \"{key}\"\n");
+    let config = setting.file("names.toml", &names("names-key"));
+    let another = setting.file("another.toml", &names("another-key"));
+    let report = json(&setting, &["--portal-config", &config]).await.json();
+    let person = &report["findings"][0]["person"];
+    let [pseudonym, id] = ["name", "id"].map(|member| person[member].as_str().unwrap().to_owned());
+    assert!(pseudonym.starts_with("person-") && id != mara.id.to_string(), "{person}");
+    let list = setting.state.path().join("list.csv").display().to_string();
+    for (command, flags) in [("explain", &[][..]), ("restore-list", &["--since", "24h", "--out", &list])] {
+        let run = async |word: &str, more: &[&str]| setting.run(&[&[command, word], flags, more].concat()).await;
+        let clear = run("mara@example.com", &[]).await;
+        assert!(clear.stdout.contains("130 documents"), "{command}: {} {}", clear.stdout, clear.stderr);
+        for word in [&pseudonym, &id] {
+            let told = run(word, &["--portal-config", &config]).await;
+            assert_eq!((told.exit, &told.stdout), (clear.exit, &clear.stdout), "{command} {word}: {}", told.stderr);
+            let without = run(word, &[]).await;
+            assert_eq!((without.exit, without.stdout.as_str()), (2, ""), "{command} {word}: {}", without.stderr);
+            assert!(without.stderr.contains("name the file with the key in `names_key_file`"), "{}", without.stderr);
+            let other = run(word, &["--portal-config", &another]).await;
+            assert_eq!((other.exit, other.stdout.as_str()), (2, ""), "{command} {word}: {}", other.stderr);
+            assert!(other.stderr.contains("is a pseudonym of nobody whom this store knows"), "{}", other.stderr);
+        }
+    }
+    let named = setting.run(&["explain", &pseudonym, "--portal-config", &config]).await;
+    let who = format!("Mara mara <mara@example.com>, {}", mara.id);
+    assert!(named.stdout.contains(&who), "{}", named.stdout);
 }
 
 /// Zero of nothing remembered is no all-clear.
