@@ -388,6 +388,8 @@ async fn statements(
 
 #[cfg(test)]
 mod tests {
+    use job_store::{Journal, JournalState, Write};
+
     use super::*;
 
     #[test]
@@ -434,6 +436,40 @@ mod tests {
             let texts = store.texts(table).await.unwrap();
             let is_named = |text: &str| text.to_lowercase().contains("\u{fc}na");
             assert!(!texts.iter().any(|(_, text)| is_named(text)), "{texts:?}");
+        }
+    }
+
+    /// What was done has to be accounted for: it stays, about nobody, and that is said. What is open is done to nobody any more.
+    #[tokio::test]
+    async fn what_was_done_about_somebody_who_is_forgotten_stays_without_the_name_and_says_so() {
+        let (id, now) = (Uuid::from_u128(0xa11a), DateTime::UNIX_EPOCH);
+        for store in job_store::testing::stores().await {
+            open_all(&store).await.unwrap();
+            let journal = Journal::open(store.clone()).await.unwrap();
+            let (kept, payload) = (journal.clone(), json!({ "person": { "id": id, "name": "Anna Example" } }));
+            let act = move |write: &Write<'_>| {
+                for (key, state) in [("mail 1", JournalState::Done), ("mail 2", JournalState::Started)] {
+                    kept.plan(write, (key, "mail", &id.to_string()), &payload, now)?;
+                    kept.advance(write, key, state, &payload, now)?;
+                }
+                Ok(())
+            };
+            store.write("acting", act).await.unwrap();
+            let said = forget(&store, (&id.to_string(), None), "asked", Uuid::from_u128(7), now).await.unwrap();
+            for part in [
+                "(journal_entry): 2 rows kept, with the name replaced: what was done has to be accounted for\n",
+                "ended as failed, because nobody is left to act on: 1 entry of the journal\n",
+            ] {
+                assert!(said.contains(part), "{part}: {said}");
+            }
+            let entries = journal.of_kind("mail").await.unwrap();
+            let states: Vec<JournalState> = entries.iter().map(|entry| entry.state).collect();
+            assert_eq!(states, [JournalState::Done, JournalState::Failed]);
+            let forgotten = Forgotten::new(Uuid::from_u128(7));
+            for entry in entries {
+                assert_eq!(entry.subject, forgotten.id().to_string());
+                assert_eq!(entry.payload["person"], json!({ "id": forgotten.id(), "name": forgotten.name() }));
+            }
         }
     }
 
