@@ -141,16 +141,17 @@ impl Program {
             assert!(at(claim, "spec.resources.requests.storage").as_str().is_some());
             self.starts(job, Machine::new(self).await, is_fleet).await;
         }
-        self.without_volume().await;
+        self.without_volume("cronjob", false).await;
+        self.without_volume(fleet, true).await;
     }
 
     /// The same job without what it remembers on a volume runs where the settings name a server for that.
-    async fn without_volume(&self) {
+    async fn without_volume(&self, ending: &str, is_fleet: bool) {
         let file = |ending: &str| {
             let path = self.path("deploy").join(format!("{}-{ending}.yaml", self.name()));
             fs::read_to_string(path).unwrap()
         };
-        let (with, text) = (file("cronjob"), file("cronjob-server"));
+        let (with, text) = (file(ending), file(&format!("{ending}-server")));
         let with = &YamlLoader::load_from_str(&with).unwrap()[0];
         let documents = YamlLoader::load_from_str(&text).unwrap();
         let [job] = documents.as_slice() else { panic!("a job alone: {text}") };
@@ -165,7 +166,7 @@ impl Program {
         let Some(place) = job_store::testing::place() else { return };
         let mut machine = Machine::new(self).await;
         machine.keep_on(place);
-        self.starts(job, machine, false).await;
+        self.starts(job, machine, is_fleet).await;
     }
 
     /// At the hours of the cron file.
