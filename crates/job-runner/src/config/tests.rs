@@ -197,8 +197,7 @@ fn names_without_a_prefix_stand_below_those_with_one_and_above_files() {
 fn a_server_that_a_file_names_counts_more_than_the_folder_of_the_unit() {
     let unit = [("STATE_DIRECTORY", "/var/lib/vdr-watch")];
     let server = "postgres://vdr@db.example.com/audit";
-    let mut setup = Setup::new().portal(&format!("state = '{server}'")).environment(&unit);
-    setup.sources.flags.clear();
+    let setup = Setup::new().portal(&format!("state = '{server}'")).environment(&unit);
     let loaded = setup.loaded();
     assert_eq!(loaded.common.state, Some(server.into()));
     assert_eq!(loaded.place_of("state"), setup.sources.portal_file.clone().map(SettingPlace::File).as_ref());
