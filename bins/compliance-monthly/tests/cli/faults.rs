@@ -2,10 +2,20 @@
 
 use cli_test::faults::Matrix;
 
+const MATRIX: Matrix = Matrix {
+    program: env!("CARGO_BIN_EXE_compliance-monthly"),
+    flags: &["--month", "2026-10", "--out", "report"],
+    files: &[],
+    found: &[],
+    known: &[],
+};
+
 #[tokio::test]
 async fn under_any_fault_a_run_is_whole_or_says_that_it_is_not() {
-    let program = env!("CARGO_BIN_EXE_compliance-monthly");
-    Matrix { program, flags: &["--month", "2026-10", "--out", "report"], files: &[], found: &[], known: &[] }
-        .check()
-        .await;
+    MATRIX.check().await;
+}
+
+#[tokio::test]
+async fn so_it_is_with_a_store_on_a_server() {
+    MATRIX.check_on_server().await;
 }

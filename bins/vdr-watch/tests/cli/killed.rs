@@ -103,7 +103,7 @@ async fn killed_runs_lose_no_finding() {
 async fn killed_runs_lose_no_finding_on_a_server() {
     let json = [&TEN_DAYS[..], &["--format", "json"]].concat();
     let expected = told_in([Setting::new("incident").await.run(&json).await.stdout.as_str()]);
-    for n in 0..kills().div_ceil(4) {
+    for n in 0..kills().div_ceil(2) {
         let mut setting = Setting::new("incident").await;
         if !setting.keep_on_server() {
             return;
