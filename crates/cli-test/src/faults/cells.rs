@@ -56,6 +56,8 @@ pub(super) struct Cell {
     pub(super) in_vain: bool,
     /// It is a failure to read a list, once or from some request on.
     pub(super) fails_later: bool,
+    /// Whether what comes for an answer has not the form of one; of an answer that is no list, if it is so each time.
+    pub(super) is_no_answer: bool,
 }
 
 impl Cell {
@@ -218,6 +220,8 @@ pub(super) fn cells(requests: &[RequestLine], of_the_store: &[(&str, StoreTroubl
                         stays: !matches!(when, When::Once(_)),
                         in_vain: !matches!(when, When::Once(_)) && is_loud(&kind),
                         fails_later: list.is_some() && !matches!(when, When::Always) && is_loud(&kind),
+                        is_no_answer: (list.is_some() || matches!(when, When::Always))
+                            && (is_loud(&kind) || matches!(kind, FaultKind::OddAnswer { .. })),
                     });
                 }
             }
@@ -247,6 +251,7 @@ pub(super) fn cells(requests: &[RequestLine], of_the_store: &[(&str, StoreTroubl
                 stays: true,
                 in_vain: is_loud(&kind),
                 fails_later: false,
+                is_no_answer: false,
             });
         }
     }
@@ -259,6 +264,7 @@ pub(super) fn cells(requests: &[RequestLine], of_the_store: &[(&str, StoreTroubl
         stays: true,
         in_vain: false,
         fails_later: false,
+        is_no_answer: false,
     }));
     cells.extend(of_the_store.iter().map(|(name, trouble)| Cell {
         source: "store".to_owned(),
@@ -269,6 +275,7 @@ pub(super) fn cells(requests: &[RequestLine], of_the_store: &[(&str, StoreTroubl
         stays: true,
         in_vain: false,
         fails_later: false,
+        is_no_answer: false,
     }));
     cells
 }
