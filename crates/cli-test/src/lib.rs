@@ -108,11 +108,8 @@ impl Setting {
 
     /// As if so much time had gone by for the server that the lease of a run which was killed is over.
     pub async fn lease_ends(&self) {
-        let Some(place) = &self.server else { return };
-        if SeenServer::at(place).await.unwrap().lease.is_some() {
-            let store = Store::on_server_to_move(place).await.unwrap();
-            store.execute("waiting", "UPDATE lease SET until_us = until_us - 90000000", []).await.unwrap();
-            store.close().await;
+        if let Some(place) = &self.server {
+            lease_ends(place).await;
         }
     }
 
@@ -219,6 +216,20 @@ pub fn assert_keeps(schema: &Path, document: &str) {
 /// rest.
 pub fn plays_all_faults() -> bool {
     std::env::var_os("FAULTS").is_some_and(|which| which == "all")
+}
+
+/// As if so much time had gone by for the server that the lease of a run which was killed is over.
+pub async fn lease_ends(place: &OnServer) {
+    if SeenServer::at(place).await.unwrap().lease.is_some() {
+        let store = Store::on_server_to_move(place).await.unwrap();
+        store.execute("waiting", "UPDATE lease SET until_us = until_us - 90000000", []).await.unwrap();
+        store.close().await;
+    }
+}
+
+/// What a test plays of these, in its turn: one of them, and [before a release](plays_all_faults) all.
+pub fn played<T>(all: &[T], turn: usize) -> &[T] {
+    if plays_all_faults() { all } else { std::slice::from_ref(&all[turn % all.len()]) }
 }
 
 /// The exposure that `systemd-analyze security` may find, in tenths of 0 (none) to 10.

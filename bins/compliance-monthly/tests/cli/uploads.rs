@@ -241,9 +241,7 @@ async fn no_fault_at_any_call_doubles_or_loses_a_file() {
     // PUT ends an upload in chunks; there are few of them
     for (method, skips) in [("POST", &[0, 4, 9][..]), ("PUT", &[0, 2])] {
         for (n, kind) in faults.iter().enumerate() {
-            let all = cli_test::plays_all_faults();
-            let skips = if all { skips } else { std::slice::from_ref(&skips[n % skips.len()]) };
-            for &skip in skips {
+            for &skip in cli_test::played(skips, n) {
                 let mut portal = with_folder();
                 portal.content.quota.chunk = 2000;
                 let setting = Setting::new(portal).await;

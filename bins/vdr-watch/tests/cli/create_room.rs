@@ -235,9 +235,7 @@ async fn a_run_that_is_killed_anywhere_never_leads_to_two_rooms() {
     let post = 1 + requests.iter().position(|request| request.method == "POST").unwrap();
     let mut found = [0, 0];
     for boundary in 1..=post + 3 {
-        let moments = [0, 40, 400];
-        let all = cli_test::plays_all_faults();
-        for &spins in if all { &moments[..] } else { std::slice::from_ref(&moments[boundary % 3]) } {
+        for &spins in cli_test::played(&[0, 40, 400], boundary) {
             let setting = setting().await;
             run_and_kill(&setting, boundary, spins).await;
             let there = rooms(&setting).len();

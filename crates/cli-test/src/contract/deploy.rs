@@ -1,5 +1,6 @@
 //! The files of `deploy/`: what they start must run, as it is printed there.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -44,7 +45,6 @@ impl Program {
             assert_eq!(words(line)[5..7], [self.name(); 2], "user, program");
             for machine in Machine::on_file_and_server(self).await {
                 let set: Vec<(&str, String)> = set.iter().map(|(name, value)| (*name, machine.here(value))).collect();
-                let set: Vec<(&str, &str)> = set.iter().map(|(name, value)| (*name, value.as_str())).collect();
                 machine.start(&words(line)[6..].join(" "), &set).await;
             }
         }
@@ -263,7 +263,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Runs a command line as it stands in a file: it sees the whole portal, and has nothing to say.
-    pub(super) async fn start(&self, line: &str, environment: &[(&str, &str)]) {
+    pub(super) async fn start(&self, line: &str, environment: &[(&str, impl AsRef<OsStr>)]) {
         let ended = self.shell(line, environment).await;
         assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""), "{line}: {}", ended.stdout);
         assert_eq!(!ended.stdout.is_empty(), self.program.always_prints, "{line}: {}", ended.stdout);
@@ -275,14 +275,14 @@ impl<'a> Machine<'a> {
         }
     }
 
-    async fn parse(&self, line: &str, environment: &[(&str, &str)]) {
+    async fn parse(&self, line: &str, environment: &[(&str, impl AsRef<OsStr>)]) {
         let ended = self.shell(&format!("{line} --help"), environment).await;
         assert_eq!(ended.exit, 0, "{line}: {}", ended.stderr);
     }
 
-    async fn shell(&self, line: &str, environment: &[(&str, &str)]) -> crate::Run {
+    async fn shell(&self, line: &str, environment: &[(&str, impl AsRef<OsStr>)]) -> crate::Run {
         let mut command = crate::command(Path::new("/bin/sh"), self.setting.state.path());
-        command.args(["-c", &self.here(line)]).envs(environment.iter().copied());
+        command.args(["-c", &self.here(line)]).envs(environment.iter().map(|(name, value)| (name, value)));
         command.env(crate::CLOCK, self.setting.sim.now().to_rfc3339());
         crate::run(command).await
     }

@@ -192,7 +192,6 @@ impl Program {
             .map(|variable| (variable["name"].as_str().unwrap(), machine.here(variable["value"].as_str().unwrap())))
             .filter(|(name, _)| *name != "TMPDIR")
             .collect();
-        let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
         machine.start(&line, &environment).await;
     }
 }

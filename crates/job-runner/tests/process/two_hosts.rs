@@ -101,14 +101,8 @@ impl Hosts {
         dying.start_kill().unwrap();
         let printed = String::from_utf8(dying.wait_with_output().await.unwrap().stdout).unwrap();
         let during = self.run(1).await;
-        self.lease_ends().await;
+        cli_test::lease_ends(&self.place).await;
         ([during, self.run(1).await], Some(printed))
-    }
-
-    /// As if so much time had gone by for the server that the lease of a run which was killed is over.
-    async fn lease_ends(&self) {
-        let store = Store::on_server(&self.place).await.unwrap();
-        store.execute("waiting", "UPDATE lease SET until_us = until_us - 90000000", []).await.unwrap();
     }
 
     /// Nothing that the portal had was left out, and nothing waits for later runs.
